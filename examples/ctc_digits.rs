@@ -195,14 +195,12 @@ fn summarise(
         println!("  written {:<8} read {}{verdict}", digits_of(labels), digits_of(read));
     }
 
-    // The picture shows the first right ones of the longer strings, and a wrong one if there is
-    // any.
-    let long = (0..test.len()).filter(|&i| test[i].labels.len() >= 6);
-    let (right, wrong): (Vec<usize>, Vec<usize>) = long.partition(|&i| found[i] == test[i].labels);
-    let shown: Vec<usize> = right.into_iter().take(2).chain(wrong.into_iter().take(1)).collect();
+    // The picture shows the first long string that is right, or a wrong one.
+    let long = || (0..test.len()).filter(|&i| test[i].labels.len() >= 6);
+    let shown = long().find(|&i| found[i] == test[i].labels).or(long().next());
     let shown: Vec<Reading<DIGIT_SIDE>> = shown
-        .iter()
-        .map(|&i| Reading {
+        .into_iter()
+        .map(|i| Reading {
             caption: format!("written {}, read {}", digits_of(&test[i].labels), digits_of(&found[i])),
             columns: test[i].columns.iter().map(|&column| column.into()).collect(),
             probabilities: logits(reader, &test[i].columns).iter().map(probabilities).collect(),
@@ -211,7 +209,7 @@ fn summarise(
     let path = options.path("picture");
     let rate = Curve { name: "label error rate", values: rates };
     let names = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
-    let title = "Strings of handwritten digits, from forms held out of the training";
+    let title = "Handwritten digits, read without segmentation";
     readings(&path, title, rate, size.rounds * size.batches, &names, &shown)?;
     println!("picture: {}", path.display());
     Ok(())

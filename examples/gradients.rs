@@ -70,7 +70,7 @@ fn main() -> ExitCode {
         let free = task.learn(seed, None, "not clipped");
 
         let path = options.path("picture");
-        let title = format!("Cotangents propagated back through time ({HIDDEN} units, {steps} steps)");
+        let title = format!("Cotangents on their way back through {steps} steps");
         panels(&path, &title, &pictured(&flows, &clipped, &free))?;
         println!("picture: {}", path.display());
         Ok(())
@@ -247,7 +247,6 @@ fn pictured(flows: &[Flow], clipped: &[f64], free: &[f64]) -> [Panel; 4] {
     let norms = |family, caption: &str| Panel {
         caption: caption.into(),
         x: "steps back".into(),
-        y: "norm of the cotangent".into(),
         curves: of(family)
             .map(|(colour, flow)| {
                 curve(&flow.name, colour, false, flow.norms.iter().copied().enumerate().collect())
@@ -281,18 +280,16 @@ fn pictured(flows: &[Flow], clipped: &[f64], free: &[f64]) -> [Panel; 4] {
         is_thin: false,
     };
     [
-        norms(Family::Tanh, "tanh networks, by the spectral radius"),
-        norms(Family::Gated, "LSTMs, by the forget gate's bias, and a GRU"),
+        norms(Family::Tanh, "norms in tanh networks"),
+        norms(Family::Gated, "norms in LSTMs and a GRU"),
         Panel {
-            caption: "singular values: tanh of radius 1.0, LSTM of bias 5".into(),
+            caption: "singular values of the Jacobian".into(),
             x: "steps back".into(),
-            y: "singular value".into(),
             curves: spread.collect(),
         },
         Panel {
-            caption: "the adding problem, learned by a relu network".into(),
+            caption: "error of a relu network that adds".into(),
             x: "batches".into(),
-            y: "mean squared error".into(),
             curves: vec![losses("clipped", 0, clipped), losses(free_name, 1, free)],
         },
     ]

@@ -94,7 +94,7 @@ fn main() -> std::process::ExitCode {
             confusion[utterance.speaker as usize][guess as usize] += 1;
         }
         let right = outcome.validation("accuracy").last().map_or(0.0, |share| 100.0 * share);
-        let title = format!("Japanese vowels, seed {seed}: {right:.1} % of the test utterances right");
+        let title = format!("Japanese vowels, seed {seed}: {right:.1} % of the test utterances");
         println!("{title}\npicture: {}", options.path("picture").display());
         // The layers as a microcontroller would run them.
         let copies = (trainer.model.0.quantised::<Int8By16>()?, trainer.model.1.quantised::<Int8By16>()?);

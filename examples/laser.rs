@@ -80,8 +80,8 @@ fn main() -> ExitCode {
             streamed.as_nanos() as f64 / (TRAINING + STREAMED) as f64
         );
         let path = options.path("picture");
-        let title = format!("Santa Fe laser, one step ahead: normalised mean squared error {error:.4}");
-        let shown = 400;
+        let title = format!("Santa Fe laser, one step ahead: normalised error {error:.4}");
+        let shown = 300;
         forecast(
             &path,
             &title,

@@ -237,25 +237,18 @@ fn draw(options: &Options, errors: &Errors, before: usize) -> Result<(), Box<dyn
         colour,
         is_thin,
     };
-    let panel = |caption: &str, first: usize, last: usize| Panel {
-        caption: caption.into(),
+    let panel = Panel {
+        caption: "mean squared error of the forecast".into(),
         x: "samples".into(),
-        y: "mean squared error".into(),
         curves: vec![
-            curve("learning", &errors.learning[..last], first, 0, false),
-            curve("frozen", &errors.frozen[..last], before, 1, false),
-            curve("persistence", &errors.persistence[..last], first, 2, true),
+            curve("learning", &errors.learning, 0, 0, false),
+            curve("frozen", &errors.frozen, before, 1, false),
+            curve("persistence", &errors.persistence, 0, 2, true),
         ],
     };
     let path = options.path("picture");
-    let length = errors.learning.len();
-    let near = (length - before).min(before) / 5;
-    let title = format!("A forecast with online learning: the law changes after {before} samples");
-    panels(
-        &path,
-        &title,
-        &[panel("the whole stream", 0, length), panel("around the change", before - near, before + near)],
-    )?;
+    let title = format!("Online learning: the law changes after {before} samples");
+    panels(&path, &title, &[panel])?;
     println!("picture: {}", path.display());
     Ok(())
 }

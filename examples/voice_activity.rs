@@ -96,7 +96,7 @@ fn main() -> ExitCode {
             thresholds: [rule.threshold, rule.end_threshold],
             segments: &found,
         };
-        speech(&picture, &format!("Speech in {name}, by Silero VAD"), &sound, &detection)?;
+        speech(&picture, &format!("Speech in {name}, detected by Silero VAD"), &sound, &detection)?;
         println!("picture: {}", picture.display());
         Ok(())
     })

@@ -311,7 +311,7 @@ fn draw(
     learned: Option<(&[f32], &[f64])>,
     output: &[f32],
 ) -> Result<(), Box<dyn Error>> {
-    let shown = input.len().min(RATE as usize / 50);
+    let shown = input.len().min(RATE as usize / 125);
     let loudest = (0..output.len()).max_by(|a, b| output[*a].abs().total_cmp(&output[*b].abs())).unwrap_or(0);
     let first = loudest.saturating_sub(shown / 4).min(input.len() - shown);
     let excerpt = |values: &[f32]| -> Vec<f64> {
@@ -325,8 +325,8 @@ fn draw(
         .chain(truth)
         .chain([Curve { name: "model", values: &output }])
         .collect();
-    let errors = learned.map(|(_, errors)| Curve { name: "error to signal, held out", values: errors });
-    amplified(path, "A network as an amplifier: 20 ms of sound", f64::from(RATE), first, &waves, errors)?;
+    let errors = learned.map(|(_, errors)| Curve { name: "error to signal", values: errors });
+    amplified(path, "A network as an amplifier: 8 ms of sound", f64::from(RATE), first, &waves, errors)?;
     println!("picture: {}", path.display());
     Ok(())
 }

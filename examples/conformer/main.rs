@@ -282,7 +282,7 @@ fn text(digits: &[u32]) -> String {
     digits.iter().map(|digit| char::from_digit(*digit, 10).unwrap_or('?')).collect()
 }
 
-/// Draws the longest strings of the test that are recognised, and one that is not.
+/// Draws the first of the longest strings of the test that is recognised, or one that is not.
 fn draw(
     found: &[Vec<u32>],
     logits: &[Vec<Logits>],
@@ -290,10 +290,10 @@ fn draw(
     strings: &Strings,
     options: &Options,
 ) -> Result<(), Box<dyn Error>> {
-    let long = (0..found.len()).filter(|&i| strings.heard[i].labels.len() == 5);
-    let (right, wrong): (Vec<usize>, Vec<usize>) = long.partition(|&i| found[i] == strings.heard[i].labels);
-    let shown = right.into_iter().take(2).chain(wrong).take(3);
+    let long = || (0..found.len()).filter(|&i| strings.heard[i].labels.len() == 5);
+    let shown = long().find(|&i| found[i] == strings.heard[i].labels).or(long().next());
     let sounds: Vec<_> = shown
+        .into_iter()
         .map(|i| {
             let Tested { spoken, recording } = &strings.test[i];
             Heard {
@@ -313,7 +313,7 @@ fn draw(
     let path = options.path("picture");
     let rate = Curve { name: "label error rate", values: rates };
     let names = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
-    let title = "Strings of spoken digits (synthetic), in voices held out of the training";
+    let title = "Spoken digits in noise, recognised in a stream";
     heard(&path, title, rate, rates.len().max(1) * strings.training.len().div_ceil(BATCH), &names, &sounds)?;
     println!("picture: {}", path.display());
     Ok(())

@@ -1,6 +1,7 @@
 //! Pictures as SVG, in which text remains text.
 
 mod alignment;
+mod compact;
 mod heard;
 mod panels;
 mod reading;
@@ -13,7 +14,8 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::error::Error;
 use std::path::Path;
 use style::{
-    Area, BLUE, GRID, INK, ORANGE, blend, canvas, centred_text, legend, mesh, named_line, shortest, text,
+    Area, BLUE, GRID, INK, KEY, LABEL, ORANGE, blend, centred_text, keys, legend, mesh, named_line, picture,
+    shortest, text,
 };
 
 pub use alignment::{Alignment, alignments};
@@ -41,22 +43,28 @@ pub fn loss_and_confusion<const N: usize>(
     losses: &[(&str, Vec<f64>)],
     confusion: &[[usize; N]; N],
 ) -> Result<(), Box<dyn Error>> {
-    let root = canvas(path, title, (1160, 560))?;
-    let (left, right) = root.split_horizontally(600);
+    picture(path, title, 452, |area| {
+        let (left, right) = area.split_horizontally(314);
+        draw_losses(&left, losses)?;
+        draw_confusion(&right, confusion)
+    })
+}
+
+fn draw_losses(area: &Area, losses: &[(&str, Vec<f64>)]) -> Result<(), Box<dyn Error>> {
     let losses: Vec<Curve> = losses.iter().map(|(name, values)| Curve { name, values }).collect();
     let losses = &*losses;
     let lowest = smallest(losses).max(1e-6);
     let highest = largest(losses).max(lowest * 10.0);
     let epochs = losses.iter().map(|curve| curve.values.len()).max().unwrap_or(1).max(2);
-    let mut chart = ChartBuilder::on(&left)
-        .margin(14)
-        .caption("loss", text(17))
-        .x_label_area_size(44)
-        .y_label_area_size(74)
+    let mut chart = ChartBuilder::on(area)
+        .margin(10)
+        .caption("cross-entropy per sample", text(LABEL))
+        .x_label_area_size(54)
+        .y_label_area_size(52)
         .build_cartesian_2d(0.0..(epochs - 1) as f64, (lowest * 0.8..highest * 1.2).log_scale())?;
     mesh(&mut chart)
         .x_desc("epoch")
-        .y_desc("cross-entropy per sample")
+        .x_labels(5)
         .x_label_formatter(&|epoch| format!("{epoch:.0}"))
         .y_label_formatter(&|loss| shortest(*loss))
         .draw()?;
@@ -64,20 +72,17 @@ pub fn loss_and_confusion<const N: usize>(
         let points = curve.values.iter().enumerate().map(|(epoch, loss)| (epoch as f64, loss.max(lowest)));
         named_line(&mut chart, curve.name, points, colour.stroke_width(2))?;
     }
-    legend(&mut chart, SeriesLabelPosition::UpperRight)?;
-    draw_confusion(&right, confusion)?;
-    root.present()?;
-    Ok(())
+    legend(&mut chart, SeriesLabelPosition::UpperRight)
 }
 
 fn draw_confusion<const N: usize>(area: &Area, confusion: &[[usize; N]; N]) -> Result<(), Box<dyn Error>> {
-    const LEFT: i32 = 70;
-    const TOP: i32 = 50;
+    const LEFT: i32 = 56;
+    const TOP: i32 = 40;
     let (width, height) = area.dim_in_pixel();
-    let side = ((width as i32 - LEFT - 24).min(height as i32 - TOP - 64)) / N as i32;
-    let centred = text(15).pos(Pos::new(HPos::Center, VPos::Center));
+    let side = ((width as i32 - LEFT - 12).min(height as i32 - TOP - 62)) / N as i32;
+    let centred = text(LABEL - 2).pos(Pos::new(HPos::Center, VPos::Center));
     let middle = side * N as i32 / 2;
-    area.draw(&Text::new("confusion matrix (test samples)", (LEFT + middle, 26), centred_text(17)))?;
+    area.draw(&Text::new("utterances of the test", (LEFT + middle, 22), centred_text(LABEL)))?;
     for (row, counts) in confusion.iter().enumerate() {
         let total = counts.iter().sum::<usize>().max(1);
         let top = TOP + row as i32 * side;
@@ -88,7 +93,9 @@ fn draw_confusion<const N: usize>(area: &Area, confusion: &[[usize; N]; N]) -> R
             // A single mistake must be visible, so small shares are not drawn in proportion.
             let strength = if count == 0 { 0.0 } else { 0.2 + 0.8 * share };
             let cell = [(left, top), (left + side, top + side)];
-            area.draw(&Rectangle::new(cell, blend(colour, strength).filled()))?;
+            if count > 0 {
+                area.draw(&Rectangle::new(cell, blend(colour, strength).filled()))?;
+            }
             area.draw(&Rectangle::new(cell, GRID.stroke_width(1)))?;
             if count > 0 {
                 let ink = if strength > 0.55 { WHITE } else { INK };
@@ -97,14 +104,14 @@ fn draw_confusion<const N: usize>(area: &Area, confusion: &[[usize; N]; N]) -> R
             }
         }
         let number = (row + 1).to_string();
-        area.draw(&Text::new(number.clone(), (LEFT - 16, top + side / 2), centred.clone()))?;
+        area.draw(&Text::new(number.clone(), (LEFT - 14, top + side / 2), centred.clone()))?;
         let below = TOP + N as i32 * side + 16;
         area.draw(&Text::new(number, (LEFT + row as i32 * side + side / 2, below), centred.clone()))?;
     }
     let below = TOP + N as i32 * side + 40;
     area.draw(&Text::new("recognised as", (LEFT + middle, below), centred.clone()))?;
     let upright = centred.transform(FontTransform::Rotate270);
-    area.draw(&Text::new("speaker", (26, TOP + middle), upright))?;
+    area.draw(&Text::new("speaker", (18, TOP + middle), upright))?;
     Ok(())
 }
 
@@ -116,44 +123,59 @@ pub fn forecast(
     truth: Curve,
     forecast: Curve,
 ) -> Result<(), Box<dyn Error>> {
-    let root = canvas(path, title, (1160, 620))?;
-    let (upper, lower) = root.split_vertically(370);
-    let both = [truth, forecast];
-    let last = (first + truth.values.len().max(2) - 1) as f64;
+    picture(path, title, 440, |area| {
+        let (legend, area) = area.split_vertically(KEY.0);
+        let curves = [(truth, INK.mix(0.35).stroke_width(5)), (forecast, ORANGE.stroke_width(2))];
+        keys(&legend.margin(0, 0, 84, 0), 2, curves.iter().map(|(curve, style)| (curve.name, *style)))?;
+        let (upper, lower) = area.split_vertically(240);
+        draw_forecast(&upper, first, &curves)?;
+        draw_errors(&lower, first, truth, forecast)
+    })
+}
+
+fn draw_forecast(area: &Area, first: usize, curves: &[(Curve, ShapeStyle); 2]) -> Result<(), Box<dyn Error>> {
+    let both = curves.map(|(curve, _)| curve);
+    let last = (first + both[0].values.len().max(2) - 1) as f64;
     let (low, high) = (smallest(&both), largest(&both));
-    let mut chart = ChartBuilder::on(&upper)
-        .margin(14)
-        .x_label_area_size(28)
-        .y_label_area_size(74)
-        .build_cartesian_2d(first as f64..last, low..high + 0.15 * (high - low))?;
+    let mut chart = ChartBuilder::on(area)
+        .margin(10)
+        .x_label_area_size(26)
+        .y_label_area_size(76)
+        .build_cartesian_2d(first as f64..last, low..high + 0.05 * (high - low))?;
     mesh(&mut chart)
         .y_desc("intensity")
+        .x_labels(6)
+        .y_labels(6)
         .x_label_formatter(&|step| format!("{step:.0}"))
         .y_label_formatter(&|intensity| format!("{intensity:.0}"))
         .draw()?;
-    for (curve, colour, stroke) in [(truth, INK.mix(0.55), 3), (forecast, ORANGE.mix(1.0), 1)] {
+    for (curve, style) in curves {
         let points = curve.values.iter().enumerate().map(|(step, value)| ((first + step) as f64, *value));
-        named_line(&mut chart, curve.name, points, colour.stroke_width(stroke))?;
+        chart.draw_series(LineSeries::new(points, *style))?;
     }
-    legend(&mut chart, SeriesLabelPosition::UpperRight)?;
+    Ok(())
+}
+
+fn draw_errors(area: &Area, first: usize, truth: Curve, forecast: Curve) -> Result<(), Box<dyn Error>> {
+    let last = (first + truth.values.len().max(2) - 1) as f64;
     let errors: Vec<f64> =
         truth.values.iter().zip(forecast.values).map(|(truth, guess)| guess - truth).collect();
     let reach = errors.iter().fold(1.0_f64, |reach, error| reach.max(error.abs()));
-    let mut chart = ChartBuilder::on(&lower)
-        .margin(14)
-        .x_label_area_size(44)
-        .y_label_area_size(74)
+    let mut chart = ChartBuilder::on(area)
+        .margin(10)
+        .x_label_area_size(54)
+        .y_label_area_size(76)
         .build_cartesian_2d(first as f64..last, -reach..reach)?;
     mesh(&mut chart)
         .x_desc("sample")
-        .y_desc("forecast - truth")
+        .y_desc("difference")
+        .x_labels(6)
         .y_labels(5)
         .y_label_formatter(&|error| format!("{}", (error * 10.0).round() / 10.0))
         .x_label_formatter(&|step| format!("{step:.0}"))
         .draw()?;
     let points = errors.iter().enumerate().map(|(step, error)| ((first + step) as f64, *error));
-    chart.draw_series(LineSeries::new(points, BLUE.stroke_width(1)))?;
-    root.present()?;
+    chart.draw_series(LineSeries::new(points, BLUE.stroke_width(2)))?;
     Ok(())
 }
 
@@ -188,7 +210,7 @@ mod tests {
         let curves = [Curve { name: "truth", values: &train }, Curve { name: "forecast", values: &test }];
         forecast(&path, "laser", 1000, curves[0], curves[1]).unwrap();
         let picture = std::fs::read_to_string(&path).unwrap();
-        assert!(picture.contains("forecast - truth") && picture.contains("1010"), "{picture}");
+        assert!(picture.contains("difference") && picture.contains("1010"), "{picture}");
         std::fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -129,12 +129,11 @@ fn draw(path: &Path, tasks: &[&[Outcome]]) -> Result<(), Box<dyn Error>> {
         Panel {
             caption: first.task.into(),
             x: "training, %".into(),
-            y: "error".into(),
             curves: learned.chain([level]).collect(),
         }
     };
     let drawn: Vec<Panel> = tasks.iter().map(panel).collect();
-    panels(path, "Errors during training, compared with an LSTM with as many parameters", &drawn)
+    panels(path, "Errors of cells with as many parameters", &drawn)
 }
 
 fn delay(experiments: &mut Experiments) {

@@ -1,20 +1,20 @@
 //! Pictures of a network that recognises symbols in a stream of sound.
 
 use super::Curve;
-use super::reading::{draw_curves, draw_rate};
-use super::style::{Area, GRID, INK, blend, canvas, centred_text, text};
+use super::reading::{RATES, draw_curves, draw_rate};
+use super::style::{Area, GRID, INK, LABEL, WIDTH, blend, centred_text, picture, text};
 use plotters::prelude::*;
 use std::error::Error;
 use std::path::Path;
 
-const WIDTH: u32 = 1160;
-const LEFT: i32 = 84;
-const RATES: u32 = 260;
+const LEFT: i32 = 60;
 /// The height of a spectrum with its caption and its curves.
-const HEARD: u32 = 296;
+const HEARD: u32 = 284;
 const CAPTION: i32 = 26;
 /// The height of a band of a spectrum.
 const BAND: i32 = 6;
+/// The number of colours.
+const SHADES: f64 = 10.0;
 /// The number of bands, and of frames, of a spectrum that are drawn as one.
 const MERGED: usize = 2;
 
@@ -33,8 +33,8 @@ pub struct Heard<const N: usize> {
     pub probabilities: Vec<Vec<f64>>,
 }
 
-/// Draws an error rate in percent over the training batches, on a logarithmic axis, and some sounds
-/// below it: each spectrum, and under the end of each step the probability of every class. `names`
+/// Draws some sounds (each spectrum, and under the end of each step the probability of every class),
+/// and below them an error rate in percent over the training batches, on a logarithmic axis. `names`
 /// are the names of the classes after the blank.
 pub fn heard<const N: usize>(
     path: &Path,
@@ -44,17 +44,17 @@ pub fn heard<const N: usize>(
     names: &[&str],
     sounds: &[Heard<N>],
 ) -> Result<(), Box<dyn Error>> {
-    let root = canvas(path, title, (WIDTH, 50 + RATES + HEARD * sounds.len() as u32))?;
-    let (upper, lower) = root.split_vertically(RATES);
-    draw_rate(&upper, rate, batches)?;
-    // The axes of time are equal.
-    let frames = sounds.iter().map(|sound| sound.frames.len()).max().unwrap_or(0).max(1);
-    let scale = f64::from(WIDTH as i32 - LEFT - 70) / frames as f64;
-    for (sound, area) in sounds.iter().zip(lower.split_evenly((sounds.len().max(1), 1))) {
-        draw_sound(&area, names, sound, scale)?;
-    }
-    root.present()?;
-    Ok(())
+    let height = HEARD * sounds.len() as u32;
+    picture(path, title, height + RATES, |area| {
+        let (upper, lower) = area.split_vertically(height);
+        // The axes of time are equal.
+        let frames = sounds.iter().map(|sound| sound.frames.len()).max().unwrap_or(0).max(1);
+        let scale = f64::from(WIDTH as i32 - LEFT - 64) / frames as f64;
+        for (sound, area) in sounds.iter().zip(upper.split_evenly((sounds.len().max(1), 1))) {
+            draw_sound(&area, names, sound, scale)?;
+        }
+        draw_rate(&lower, rate, batches)
+    })
 }
 
 /// Draws a sound; `scale` is the width of a frame.
@@ -65,16 +65,17 @@ fn draw_sound<const N: usize>(
     scale: f64,
 ) -> Result<(), Box<dyn Error>> {
     let x = |frame: usize| LEFT + (scale * frame as f64).round() as i32;
-    area.draw(&Text::new(sound.caption.clone(), (LEFT, 2), text(16)))?;
+    area.draw(&Text::new(sound.caption.clone(), (LEFT, 2), text(LABEL)))?;
     let values = || sound.frames.iter().flatten().copied();
     let (low, high) = (values().fold(f32::MAX, f32::min), values().fold(f32::MIN, f32::max));
     let rows = N / MERGED;
     let bottom = CAPTION + BAND * rows as i32;
-    for (column, frames) in sound.frames.chunks(MERGED).enumerate() {
-        for row in 0..rows {
+    for row in 0..rows {
+        for (column, frames) in sound.frames.chunks(MERGED).enumerate() {
             let part = frames.iter().flat_map(|frame| &frame[row * MERGED..(row + 1) * MERGED]);
             let mean = part.sum::<f32>() / (frames.len() * MERGED) as f32;
-            let colour = blend(INK, f64::from((mean - low) / (high - low).max(1e-3)).powi(2));
+            let level = f64::from((mean - low) / (high - low).max(1e-3)).powi(2);
+            let colour = blend(INK, (SHADES * level).round() / SHADES);
             let (left, y) = (x(column * MERGED), bottom - BAND * row as i32);
             let right = x(column * MERGED + frames.len());
             area.draw(&Rectangle::new([(left, y - BAND), (right, y)], colour.filled()))?;
@@ -82,17 +83,17 @@ fn draw_sound<const N: usize>(
     }
     let end = x(sound.frames.len());
     area.draw(&Rectangle::new([(LEFT, CAPTION), (end, bottom)], GRID.stroke_width(1)))?;
-    let upright = centred_text(14).transform(FontTransform::Rotate270);
-    area.draw(&Text::new("mel bands", (LEFT - 44, (CAPTION + bottom) / 2), upright))?;
+    let upright = centred_text(LABEL).transform(FontTransform::Rotate270);
+    area.draw(&Text::new("mel bands", (LEFT - 30, (CAPTION + bottom) / 2), upright))?;
 
     let base = draw_curves(area, names, &sound.probabilities, bottom, end, |step| {
         x((step + 1) * sound.frames_per_step).min(end)
     })?;
     let per_half_second = (0.5 / sound.hop).round() as usize;
     for half in 0..=sound.frames.len() / per_half_second.max(1) {
-        let at = (x(half * per_half_second), base + 12);
+        let at = (x(half * per_half_second), base + 14);
         let label = format!("{:.1} s", 0.5 * half as f64);
-        area.draw(&Text::new(label, at, centred_text(13)))?;
+        area.draw(&Text::new(label, at, centred_text(LABEL - 2)))?;
     }
     Ok(())
 }

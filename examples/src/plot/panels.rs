@@ -1,14 +1,12 @@
-//! Panels of curves, each with a legend beside it.
+//! Panels of curves, each with a legend below it.
 
-use super::style::{Area, canvas, centred_text, mesh, text};
+use super::style::{Area, KEY, LABEL, WIDTH, keys, mesh, picture, text};
 use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::error::Error;
 use std::path::Path;
 
-const WIDTH: u32 = 1240;
-const HEIGHT: u32 = 400;
-const LEGEND: u32 = 150;
+/// The height of a chart with its caption.
+const CHART: u32 = 270;
 /// Colours that are also distinguishable in print (Okabe & Ito 2008).
 const COLOURS: [RGBColor; 6] = [
     RGBColor(0, 114, 178),
@@ -40,26 +38,28 @@ pub struct Panel {
     pub caption: String,
     /// The label of the horizontal axis.
     pub x: String,
-    /// The label of the vertical axis.
-    pub y: String,
     /// The curves of the panel.
     pub curves: Vec<LogCurve>,
 }
 
-/// Draws the panels, two per row.
+/// Draws a panel, or several in rows of two.
 pub fn panels(path: &Path, title: &str, panels: &[Panel]) -> Result<(), Box<dyn Error>> {
+    let columns = panels.len().min(2);
     let rows = panels.len().div_ceil(2);
-    let root = canvas(path, title, (WIDTH, 50 + HEIGHT * rows as u32))?;
-    for (panel, area) in panels.iter().zip(root.split_evenly((rows, 2))) {
-        draw(&area, panel)?;
-    }
-    root.present()?;
-    Ok(())
+    // The entries of the legend in one line.
+    let abreast = WIDTH / columns as u32 / KEY.1;
+    let entries = panels.iter().map(|panel| (panel.curves.len() as u32).div_ceil(abreast));
+    let height = CHART + KEY.0 * entries.max().unwrap_or(0) + 14;
+    picture(path, title, height * rows as u32, |area| {
+        for (panel, area) in panels.iter().zip(area.split_evenly((rows, columns))) {
+            draw(&area, panel, abreast)?;
+        }
+        Ok(())
+    })
 }
 
-fn draw(area: &Area, panel: &Panel) -> Result<(), Box<dyn Error>> {
-    let (width, _) = area.dim_in_pixel();
-    let (left, right) = area.split_horizontally(width - LEGEND);
+fn draw(area: &Area, panel: &Panel, abreast: u32) -> Result<(), Box<dyn Error>> {
+    let (upper, lower) = area.split_vertically(CHART);
     let points = |curve: &LogCurve| -> Vec<(f64, f64)> {
         curve.points.iter().copied().take_while(|(_, y)| y.is_finite()).collect()
     };
@@ -72,32 +72,27 @@ fn draw(area: &Area, panel: &Panel) -> Result<(), Box<dyn Error>> {
     // A single point also needs a range.
     let last = if last > first { last } else { first + 1.0 };
     let margin = (0.04 * (high - low)).max(0.1);
-    let mut chart = ChartBuilder::on(&left)
-        .margin(12)
-        .caption(&panel.caption, text(17))
-        .x_label_area_size(46)
-        .y_label_area_size(82)
+    let mut chart = ChartBuilder::on(&upper)
+        .margin(8)
+        .margin_right(20)
+        .caption(&panel.caption, text(LABEL))
+        .x_label_area_size(54)
+        .y_label_area_size(66)
         .build_cartesian_2d(first..last, low - margin..high + margin)?;
     mesh(&mut chart)
         .x_desc(&panel.x)
-        .y_desc(&panel.y)
         .x_labels(6)
-        .y_labels(if high - low > 3.0 { 8 } else { 4 })
+        .y_labels(if high - low > 3.0 { 6 } else { 4 })
         .x_label_formatter(&|x| format!("{x:.0}"))
         .y_label_formatter(&|y| power_of_ten(*y))
         .draw()?;
+    let style = |curve: &LogCurve| {
+        COLOURS[curve.colour % COLOURS.len()].stroke_width(if curve.is_thin { 1 } else { 3 })
+    };
     for curve in &panel.curves {
-        let style = COLOURS[curve.colour % COLOURS.len()].stroke_width(if curve.is_thin { 1 } else { 2 });
-        chart.draw_series(LineSeries::new(points(curve), style))?;
+        chart.draw_series(LineSeries::new(points(curve), style(curve)))?;
     }
-    for (row, curve) in panel.curves.iter().enumerate() {
-        let y = 58 + 24 * row as i32;
-        let style = COLOURS[curve.colour % COLOURS.len()].stroke_width(if curve.is_thin { 1 } else { 3 });
-        right.draw(&PathElement::new([(4, y), (26, y)], style))?;
-        let beside = centred_text(14).pos(Pos::new(HPos::Left, VPos::Center));
-        right.draw(&Text::new(curve.name.clone(), (32, y), beside))?;
-    }
-    Ok(())
+    keys(&lower, abreast, panel.curves.iter().map(|curve| (curve.name.as_str(), style(curve))))
 }
 
 /// Returns the number with the given logarithm as text: `10⁻²`, `0.5`, `30`.
@@ -141,7 +136,6 @@ mod tests {
         let panel = Panel {
             caption: "a caption".into(),
             x: "steps back".into(),
-            y: "norm".into(),
             curves: vec![
                 curve.clone(),
                 LogCurve { name: "one point".into(), points: vec![(0.0, 0.0)], ..curve },

@@ -1,16 +1,16 @@
 //! Pictures of a network that reads an image column by column.
 
 use super::Curve;
-use super::style::{Area, BLUE, GRID, INK, blend, canvas, centred_text, mesh, shortest, text};
+use super::style::{Area, BLUE, GRID, INK, LABEL, WIDTH, blend, centred_text, mesh, picture, shortest, text};
 use plotters::prelude::*;
 use std::error::Error;
 use std::path::Path;
 
-const WIDTH: u32 = 1160;
-const LEFT: i32 = 84;
-const LOSSES: u32 = 260;
+const LEFT: i32 = 60;
+/// The height of the error rate.
+pub(super) const RATES: u32 = 170;
 /// The height of a reading with its caption, image and curves.
-const READING: u32 = 300;
+const READING: u32 = 270;
 const CAPTION: i32 = 26;
 const CURVES: i32 = 84;
 /// One colour per class after the blank, distinguishable side by side (Tableau's ten).
@@ -38,9 +38,9 @@ pub struct Reading<const H: usize> {
     pub probabilities: Vec<Vec<f64>>,
 }
 
-/// Draws an error rate in percent over the training batches, on a logarithmic axis, and some
-/// readings below it: each image, and under each of its columns the probability of every class.
-/// `names` are the names of the classes after the blank.
+/// Draws some readings (each image, and under each of its columns the probability of every class),
+/// and below them an error rate in percent over the training batches, on a logarithmic axis. `names`
+/// are the names of the classes after the blank.
 pub fn readings<const H: usize>(
     path: &Path,
     title: &str,
@@ -49,34 +49,34 @@ pub fn readings<const H: usize>(
     names: &[&str],
     readings: &[Reading<H>],
 ) -> Result<(), Box<dyn Error>> {
-    let height = 50 + LOSSES + READING * readings.len() as u32;
-    let root = canvas(path, title, (WIDTH, height))?;
-    let (upper, lower) = root.split_vertically(LOSSES);
-    draw_rate(&upper, rate, batches)?;
-    for (reading, area) in readings.iter().zip(lower.split_evenly((readings.len(), 1))) {
-        draw_reading(&area, names, reading)?;
-    }
-    root.present()?;
-    Ok(())
+    let height = READING * readings.len() as u32;
+    picture(path, title, height + RATES, |area| {
+        let (upper, lower) = area.split_vertically(height);
+        for (reading, area) in readings.iter().zip(upper.split_evenly((readings.len().max(1), 1))) {
+            draw_reading(&area, names, reading)?;
+        }
+        draw_rate(&lower, rate, batches)
+    })
 }
 
 pub(super) fn draw_rate(area: &Area, rate: Curve, batches: usize) -> Result<(), Box<dyn Error>> {
     let lowest = rate.values.iter().copied().fold(100.0, f64::min).max(0.1);
     let mut chart = ChartBuilder::on(area)
-        .margin(14)
-        .x_label_area_size(44)
+        .margin(8)
+        .margin_right(26)
+        .x_label_area_size(54)
         .y_label_area_size(70)
         .build_cartesian_2d(0.0..batches as f64, (0.8 * lowest..120.0).log_scale())?;
     mesh(&mut chart)
-        .x_desc("batches")
-        .y_desc(rate.name)
+        .x_desc(format!("{}, by batches", rate.name))
+        .x_labels(6)
         .y_labels(4)
         .x_label_formatter(&|batch| format!("{batch:.0}"))
         .y_label_formatter(&|rate| format!("{} %", shortest(*rate)))
         .draw()?;
     let every = batches as f64 / rate.values.len().max(1) as f64;
     let points = rate.values.iter().enumerate().map(|(i, rate)| ((i + 1) as f64 * every, rate.max(lowest)));
-    chart.draw_series(LineSeries::new(points, BLUE.stroke_width(2)))?;
+    chart.draw_series(LineSeries::new(points, BLUE.stroke_width(3)))?;
     Ok(())
 }
 
@@ -86,10 +86,10 @@ fn draw_reading<const H: usize>(
     reading: &Reading<H>,
 ) -> Result<(), Box<dyn Error>> {
     let steps = reading.columns.len().max(1) as i32;
-    let side = ((WIDTH as i32 - LEFT - 70) / steps).min(18);
-    area.draw(&Text::new(reading.caption.clone(), (LEFT, 2), text(16)))?;
+    let side = ((WIDTH as i32 - LEFT - 64) / steps).clamp(1, 16);
+    area.draw(&Text::new(reading.caption.clone(), (LEFT, 2), text(LABEL)))?;
     for (t, column) in reading.columns.iter().enumerate() {
-        for (y, ink) in column.iter().enumerate() {
+        for (y, ink) in column.iter().enumerate().filter(|(_, ink)| **ink > 0.0) {
             let (x, y) = (LEFT + t as i32 * side, CAPTION + y as i32 * side);
             let colour = blend(INK, f64::from(ink.clamp(0.0, 1.0)));
             area.draw(&Rectangle::new([(x, y), (x + side, y + side)], colour.filled()))?;
@@ -118,25 +118,25 @@ pub(super) fn draw_curves(
     let (full, base) = (top + 26, top + 26 + CURVES);
     for (level, label) in [(full, "1"), (base, "0")] {
         area.draw(&PathElement::new([(LEFT, level), (right, level)], GRID.stroke_width(1)))?;
-        area.draw(&Text::new(label, (LEFT - 14, level), centred_text(13)))?;
+        area.draw(&Text::new(label, (LEFT - 14, level), centred_text(LABEL - 2)))?;
     }
-    let upright = centred_text(14).transform(FontTransform::Rotate270);
-    area.draw(&Text::new("probability", (LEFT - 44, (full + base) / 2), upright))?;
+    let upright = centred_text(LABEL).transform(FontTransform::Rotate270);
+    area.draw(&Text::new("probability", (LEFT - 40, (full + base) / 2), upright))?;
     let point = |t: usize, p: f64| (at(t), base - (p * f64::from(CURVES)).round() as i32);
     for class in 0..=names.len() {
         let points = probabilities.iter().enumerate().map(|(t, p)| point(t, p[class]));
         if class == 0 {
-            area.draw(&PathElement::new(points.collect::<Vec<_>>(), INK.mix(0.3).stroke_width(1)))?;
+            area.draw(&PathElement::new(points.collect::<Vec<_>>(), INK.mix(0.3).stroke_width(2)))?;
             continue;
         }
         let colour = COLOURS[(class - 1) % COLOURS.len()];
-        area.draw(&PathElement::new(points.collect::<Vec<_>>(), colour.stroke_width(2)))?;
+        area.draw(&PathElement::new(points.collect::<Vec<_>>(), colour.stroke_width(3)))?;
         for t in peaks(probabilities, class) {
-            let name = Text::new(names[class - 1], (at(t), top + 13), centred_text(17).color(&colour));
+            let name = Text::new(names[class - 1], (at(t), top + 13), centred_text(22).color(&colour));
             area.draw(&name)?;
         }
     }
-    area.draw(&Text::new("blank", (right + 8, full - 7), text(13).color(&INK.mix(0.6))))?;
+    area.draw(&Text::new("blank", (right + 6, full - 8), text(LABEL - 2).color(&INK.mix(0.6))))?;
     Ok(base)
 }
 
@@ -180,7 +180,7 @@ mod tests {
         let picture = std::fs::read_to_string(&path).unwrap();
         std::fs::remove_file(&path).unwrap();
         for words in
-            ["digits", "written 78, read 78", "label error rate", "batches", "probability", "\n7\n", "\n8\n"]
+            ["digits", "written 78, read 78", "label error rate, by batches", "probability", "\n7\n", "\n8\n"]
         {
             assert!(picture.contains(words), "{words}: {picture}");
         }

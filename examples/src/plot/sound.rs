@@ -1,8 +1,6 @@
 //! Pictures of sound: the wave, and the output of a network.
 
-use super::style::{
-    Area, BLUE, Chart, INK, ORANGE, canvas, legend, mesh, named_line, shortest, shortest_within,
-};
+use super::style::{Area, BLUE, Chart, INK, KEY, ORANGE, keys, mesh, picture, shortest, shortest_within};
 use super::{Curve, largest, smallest};
 use crate::audio::Sound;
 use plotters::coord::types::RangedCoordf64;
@@ -11,9 +9,9 @@ use std::error::Error;
 use std::ops::Range;
 use std::path::Path;
 
-const SIZE: (u32, u32) = (1240, 560);
+const HEIGHT: u32 = 440;
 /// The number of distinguishable points along a wave.
-const COLUMNS: usize = 2000;
+const COLUMNS: usize = 600;
 
 /// The speech that a network detected in a sound.
 #[derive(Debug, Clone, Copy)]
@@ -30,25 +28,39 @@ pub struct Detection<'a> {
 
 /// Draws the wave with the segments of speech behind it, and the probability below.
 pub fn speech(path: &Path, title: &str, sound: &Sound, detection: &Detection) -> Result<(), Box<dyn Error>> {
-    let root = canvas(path, title, SIZE)?;
-    let (upper, lower) = root.split_vertically(270);
     let seconds = |sample: usize| sample as f64 / f64::from(sound.rate);
     let spans: Vec<_> =
         detection.segments.iter().map(|segment| seconds(segment.start)..seconds(segment.end)).collect();
-    wave(&upper, sound, &spans)?;
+    picture(path, title, HEIGHT, |area| {
+        let (upper, lower) = area.split_vertically(210);
+        wave(&upper, sound, &spans)?;
+        probabilities(&lower, sound, detection, &spans)
+    })
+}
 
-    let mut chart = ChartBuilder::on(&lower)
-        .margin(12)
-        .x_label_area_size(44)
-        .y_label_area_size(74)
+/// Draws the probability of speech over the shaded `spans`.
+fn probabilities(
+    area: &Area,
+    sound: &Sound,
+    detection: &Detection,
+    spans: &[Range<f64>],
+) -> Result<(), Box<dyn Error>> {
+    let seconds = |sample: usize| sample as f64 / f64::from(sound.rate);
+    let mut chart = ChartBuilder::on(area)
+        .margin(10)
+        .margin_right(24)
+        .x_label_area_size(54)
+        .y_label_area_size(80)
         .build_cartesian_2d(0.0..sound.seconds(), 0.0..1.02)?;
     mesh(&mut chart)
         .x_desc("seconds")
-        .y_desc("probability of speech")
+        .y_desc("P(speech)")
+        .x_labels(6)
+        .y_labels(3)
         .x_label_formatter(&|seconds| shortest_within(*seconds, sound.seconds()))
         .y_label_formatter(&|probability| format!("{probability:.1}"))
         .draw()?;
-    shade(&mut chart, &spans, 0.0..1.02)?;
+    shade(&mut chart, spans, 0.0..1.02)?;
     for threshold in detection.thresholds {
         let level = [(0.0, f64::from(threshold)), (sound.seconds(), f64::from(threshold))];
         chart.draw_series(DashedLineSeries::new(level, 4, 4, INK.mix(0.5).stroke_width(1)))?;
@@ -58,7 +70,6 @@ pub fn speech(path: &Path, title: &str, sound: &Sound, detection: &Detection) ->
         [index, index + 1].map(|edge| (seconds(edge * detection.chunk), f64::from(probability)))
     });
     chart.draw_series(LineSeries::new(steps, ORANGE.stroke_width(2)))?;
-    root.present()?;
     Ok(())
 }
 
@@ -72,56 +83,68 @@ pub fn amplified(
     waves: &[Curve],
     error: Option<Curve>,
 ) -> Result<(), Box<dyn Error>> {
-    let root = canvas(path, title, SIZE)?;
-    let (upper, lower) = root.split_vertically(if error.is_some() { 310 } else { SIZE.1 - 60 });
+    picture(path, title, HEIGHT, |area| {
+        let (legend, area) = area.split_vertically(KEY.0);
+        // The amplifier's own wave is broad, so that both waves are visible where the network
+        // follows it.
+        let styles = [(INK.mix(0.35), 1), (BLUE.mix(0.45), 6), (ORANGE.mix(1.0), 2)];
+        let waves: Vec<_> =
+            waves.iter().zip(styles.map(|(colour, width)| colour.stroke_width(width))).collect();
+        keys(&legend.margin(0, 0, 88, 0), 3, waves.iter().map(|(curve, style)| (curve.name, *style)))?;
+        let (upper, lower) = area.split_vertically(if error.is_some() { 258 } else { HEIGHT - KEY.0 });
+        draw_waves(&upper, rate, first, &waves)?;
+        error.map_or(Ok(()), |error| training(&lower, error))
+    })
+}
+
+fn draw_waves(
+    area: &Area,
+    rate: f64,
+    first: usize,
+    waves: &[(&Curve, ShapeStyle)],
+) -> Result<(), Box<dyn Error>> {
+    let curves: Vec<Curve> = waves.iter().map(|(curve, _)| **curve).collect();
     let seconds = |sample: usize| (first + sample) as f64 / rate;
-    let reach = 1.05 * largest(waves).max(-smallest(waves)).max(1e-3);
-    let samples = waves.iter().map(|wave| wave.values.len()).max().unwrap_or(0).max(2);
-    let mut chart = ChartBuilder::on(&upper)
-        .margin(12)
-        .x_label_area_size(40)
-        .y_label_area_size(74)
+    let reach = 1.05 * largest(&curves).max(-smallest(&curves)).max(1e-3);
+    let samples = curves.iter().map(|wave| wave.values.len()).max().unwrap_or(0).max(2);
+    let mut chart = ChartBuilder::on(area)
+        .margin(10)
+        .margin_right(24)
+        .x_label_area_size(54)
+        .y_label_area_size(80)
         .build_cartesian_2d(seconds(0)..seconds(samples - 1), -reach..reach)?;
     mesh(&mut chart)
         .x_desc("seconds")
-        .y_desc("wave (full scale: 1)")
+        .y_desc("wave")
+        .x_labels(5)
         .y_labels(5)
         .x_label_formatter(&|seconds| format!("{seconds:.3}"))
         .y_label_formatter(&|level| shortest_within(*level, reach))
         .draw()?;
-    // The amplifier's own wave is broad, so that both waves are visible where the network follows
-    // it.
-    for (curve, (colour, width)) in
-        waves.iter().zip([(INK.mix(0.35), 1), (BLUE.mix(0.45), 5), (ORANGE.mix(1.0), 1)])
-    {
+    for (curve, style) in waves {
         let points = curve.values.iter().enumerate().map(|(sample, level)| (seconds(sample), *level));
-        named_line(&mut chart, curve.name, points, colour.stroke_width(width))?;
+        chart.draw_series(LineSeries::new(points, *style))?;
     }
-    legend(&mut chart, SeriesLabelPosition::UpperRight)?;
-
-    if let Some(error) = error {
-        training(&lower, error)?;
-    }
-    root.present()?;
     Ok(())
 }
 
 fn training(area: &Area, error: Curve) -> Result<(), Box<dyn Error>> {
     let (low, high) = (smallest(&[error]).max(1e-6), largest(&[error]).max(1e-5));
     let mut chart = ChartBuilder::on(area)
-        .margin(12)
-        .x_label_area_size(44)
-        .y_label_area_size(74)
+        .margin(10)
+        .margin_right(24)
+        .x_label_area_size(54)
+        .y_label_area_size(80)
         .build_cartesian_2d(1.0..error.values.len().max(2) as f64, (0.8 * low..1.3 * high).log_scale())?;
     mesh(&mut chart)
-        .x_desc("epochs")
-        .y_desc(error.name)
-        .y_labels(5)
+        .x_desc(format!("{}, by epochs", error.name))
+        .x_labels(6)
+        .y_labels(3)
         .x_label_formatter(&|epoch| format!("{epoch:.0}"))
         .y_label_formatter(&|error| shortest(*error))
         .draw()?;
     let points = error.values.iter().enumerate().map(|(epoch, error)| ((epoch + 1) as f64, error.max(low)));
-    chart.draw_series(LineSeries::new(points, BLUE.stroke_width(2)))?;
+    chart.draw_series(LineSeries::new(points, BLUE.stroke_width(3)))?;
     Ok(())
 }
 
@@ -130,12 +153,13 @@ fn wave(area: &Area, sound: &Sound, spans: &[Range<f64>]) -> Result<(), Box<dyn 
     let reach = sound.samples.iter().fold(0.01_f32, |reach, sample| reach.max(sample.abs()));
     let reach = f64::from(reach) * 1.05;
     let mut chart = ChartBuilder::on(area)
-        .margin(12)
+        .margin(10)
+        .margin_right(24)
         .x_label_area_size(8)
-        .y_label_area_size(74)
+        .y_label_area_size(80)
         .build_cartesian_2d(0.0..sound.seconds(), -reach..reach)?;
     mesh(&mut chart)
-        .y_desc("wave (full scale: 1)")
+        .y_desc("wave")
         .y_labels(5)
         .x_label_formatter(&|_| String::new())
         .y_label_formatter(&|level| shortest_within(*level, reach))
@@ -182,11 +206,11 @@ mod tests {
     #[test]
     fn an_outline_keeps_the_extremes() {
         assert_eq!(outline(&[0.5, -0.5]), [(0, 0.5), (1, -0.5)]);
-        let mut samples = vec![0.0; 10_000];
-        (samples[4321], samples[9999]) = (1.0, -1.0);
+        let mut samples = vec![0.0; 12_000];
+        (samples[4321], samples[11_999]) = (1.0, -1.0);
         let outline = outline(&samples);
         assert_eq!(outline.len(), 2 * COLUMNS);
-        assert!(outline.contains(&(4320, 1.0)) && outline.contains(&(9995, -1.0)));
+        assert!(outline.contains(&(4320, 1.0)) && outline.contains(&(11_980, -1.0)));
     }
 
     #[test]
@@ -203,7 +227,7 @@ mod tests {
         speech(&path, "speech", &Sound { rate: 16_000, samples }, &detection).unwrap();
         let picture = std::fs::read_to_string(&path).unwrap();
         std::fs::remove_file(&path).unwrap();
-        for words in ["\nspeech\n", "seconds", "probability of speech", "wave (full scale: 1)"] {
+        for words in ["\nspeech\n", "seconds", "P(speech)", "wave"] {
             assert!(picture.contains(words), "{words}: {picture}");
         }
     }

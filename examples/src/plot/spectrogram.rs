@@ -1,7 +1,7 @@
 //! Spectrograms, one below the other.
 
 use super::Curve;
-use super::style::{Area, BLUE, ORANGE, blend, canvas, mesh, shortest_within, text};
+use super::style::{Area, BLUE, LABEL, ORANGE, blend, mesh, picture, shortest_within, text};
 use crate::audio::Sound;
 use plotters::prelude::*;
 use realfft::RealFftPlanner;
@@ -12,11 +12,11 @@ use std::path::Path;
 /// The highest frequency that is drawn, in Hz.
 const HIGHEST: f64 = 12_000.0;
 /// The distance of the windows, in seconds. Each is twice as long.
-const HOP: f64 = 0.01;
+const HOP: f64 = 0.02;
 /// The quietest level that is drawn, relative to the loudest, in dB.
 const FLOOR: f64 = -70.0;
 /// The number of colours.
-const SHADES: f64 = 12.0;
+const SHADES: f64 = 8.0;
 
 /// Draws the spectrograms of sounds of one rate, and below them a curve with values from 0 to 1
 /// whose points are evenly spaced in time. A colour has the same level in all of them.
@@ -26,25 +26,32 @@ pub fn spectrograms(
     sounds: &[(&str, &Sound)],
     curve: Curve,
 ) -> Result<(), Box<dyn Error>> {
-    const HEIGHT: u32 = 220;
-    let root = canvas(path, title, (1160, HEIGHT * sounds.len() as u32 + 220))?;
+    const HEIGHT: u32 = 134;
     let spectra: Vec<Vec<Vec<f64>>> = sounds.iter().map(|(_, sound)| spectra(sound)).collect();
     let loudest = spectra.iter().flatten().flatten().copied().fold(1e-12, f64::max);
     let seconds = sounds.iter().map(|(_, sound)| sound.seconds()).fold(0.0, f64::max);
-    let mut rest = root;
-    for ((name, _), spectra) in sounds.iter().zip(&spectra) {
-        let (area, below) = rest.split_vertically(HEIGHT);
-        draw(&area, name, spectra, loudest, seconds)?;
-        rest = below;
-    }
-    let mut chart = ChartBuilder::on(&rest)
-        .margin(12)
-        .x_label_area_size(44)
-        .y_label_area_size(74)
+    picture(path, title, HEIGHT * sounds.len() as u32 + 150, |area| {
+        let mut rest = area.clone();
+        for ((name, _), spectra) in sounds.iter().zip(&spectra) {
+            let (area, below) = rest.split_vertically(HEIGHT);
+            draw(&area, name, spectra, loudest, seconds)?;
+            rest = below;
+        }
+        draw_curve(&rest, curve, seconds)
+    })
+}
+
+fn draw_curve(area: &Area, curve: Curve, seconds: f64) -> Result<(), Box<dyn Error>> {
+    let mut chart = ChartBuilder::on(area)
+        .margin(10)
+        .margin_right(16)
+        .x_label_area_size(54)
+        .y_label_area_size(76)
         .build_cartesian_2d(0.0..seconds, 0.0..1.02)?;
     mesh(&mut chart)
         .x_desc("seconds")
         .y_desc(curve.name)
+        .x_labels(6)
         .y_labels(3)
         .x_label_formatter(&|time| shortest_within(*time, seconds))
         .y_label_formatter(&|value| format!("{value:.1}"))
@@ -52,7 +59,6 @@ pub fn spectrograms(
     let spacing = seconds / curve.values.len().max(1) as f64;
     let points = curve.values.iter().enumerate().map(|(index, value)| (index as f64 * spacing, *value));
     chart.draw_series(LineSeries::new(points, ORANGE.stroke_width(2)))?;
-    rest.present()?;
     Ok(())
 }
 
@@ -64,11 +70,13 @@ fn draw(
     seconds: f64,
 ) -> Result<(), Box<dyn Error>> {
     let mut chart = ChartBuilder::on(area)
-        .margin(12)
+        .margin(10)
+        .margin_right(16)
+        .margin_top(0)
         .margin_bottom(0)
-        .caption(name, text(16))
+        .caption(name, text(LABEL))
         .x_label_area_size(8)
-        .y_label_area_size(74)
+        .y_label_area_size(76)
         .build_cartesian_2d(0.0..seconds, 0.0..HIGHEST)?;
     let shade = |power: f64| {
         let level = 10.0 * (power / loudest).max(1e-30).log10();
@@ -93,19 +101,19 @@ fn draw(
     mesh(&mut chart)
         .disable_mesh()
         .y_desc("kHz")
-        .y_labels(5)
+        .y_labels(3)
         .x_label_formatter(&|_| String::new())
         .y_label_formatter(&|frequency| format!("{:.0}", frequency / 1000.0))
         .draw()?;
     Ok(())
 }
 
-/// Returns the power of each band of 150 Hz, for each hop.
+/// Returns the power of each band of 300 Hz, for each hop.
 fn spectra(sound: &Sound) -> Vec<Vec<f64>> {
     let hop = (HOP * f64::from(sound.rate)) as usize;
     let transform = RealFftPlanner::<f64>::new().plan_fft_forward(2 * hop);
     let (mut wave, mut bins) = (transform.make_input_vec(), transform.make_output_vec());
-    // A bin is 50 Hz wide.
+    // A bin is 25 Hz wide.
     let shown = (HIGHEST * 2.0 * HOP) as usize;
     (0..sound.samples.len().div_ceil(hop))
         .map(|index| {
@@ -116,7 +124,7 @@ fn spectra(sound: &Sound) -> Vec<Vec<f64>> {
             }
             transform.process(&mut wave, &mut bins).expect("the lengths are those of the transform");
             bins[..shown.min(bins.len())]
-                .chunks(3)
+                .chunks(12)
                 .map(|bins| bins.iter().map(|bin| bin.norm_sqr()).sum())
                 .collect()
         })
@@ -131,12 +139,12 @@ mod tests {
     fn a_tone_is_in_its_band() {
         let samples = (0..4800).map(|n| (2.0 * PI * 1000.0 * f64::from(n) / 48_000.0).sin() as f32).collect();
         let spectra = spectra(&Sound { rate: 48_000, samples });
-        assert_eq!(spectra.len(), 10);
-        assert!(spectra.iter().all(|spectrum| spectrum.len() == 80));
-        let loudest = spectra[4].iter().copied().fold(0.0, f64::max);
-        // Band 6 is that of 900 to 1050 Hz.
-        assert_eq!(spectra[4].iter().position(|power| *power == loudest), Some(6));
-        assert!(spectra[4][10] < 1e-6 * loudest);
+        assert_eq!(spectra.len(), 5);
+        assert!(spectra.iter().all(|spectrum| spectrum.len() == 40));
+        let loudest = spectra[2].iter().copied().fold(0.0, f64::max);
+        // Band 3 covers 900 to 1200 Hz.
+        assert_eq!(spectra[2].iter().position(|power| *power == loudest), Some(3));
+        assert!(spectra[2][6] < 1e-6 * loudest);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The elements that all pictures share: canvas, colours, fonts, axes, legends.
 
+use super::compact::compact;
 use crate::report::make_folders;
 use plotters::chart::MeshStyle;
 use plotters::coord::Shift;
@@ -7,9 +8,16 @@ use plotters::coord::ranged1d::ValueFormatter;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::error::Error;
+use std::fs;
 use std::path::Path;
 
 const FONT: &str = "DejaVu Sans, Helvetica, Arial, sans-serif";
+/// The width of every picture, in pixels. Its text is readable at half of this width, too.
+pub const WIDTH: u32 = 720;
+/// The height of the title, which every picture has.
+pub const TITLE: u32 = 44;
+/// The sizes of text. A font of this size is 0.8 times as many pixels high.
+pub const LABEL: u32 = 20;
 pub const INK: RGBColor = RGBColor(40, 44, 52);
 pub const GRID: RGBColor = RGBColor(228, 230, 235);
 pub const BLUE: RGBColor = RGBColor(31, 97, 176);
@@ -18,12 +26,25 @@ pub const ORANGE: RGBColor = RGBColor(217, 108, 20);
 pub type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 pub type Chart<'a, 'p, X, Y> = ChartContext<'a, SVGBackend<'p>, Cartesian2d<X, Y>>;
 
-/// Creates a white picture with a title, and the folders of `path`.
-pub fn canvas<'p>(path: &'p Path, title: &str, size: (u32, u32)) -> Result<Area<'p>, Box<dyn Error>> {
+/// Writes a white picture to `path`, and creates its folders. `draw` draws on an area of the given
+/// height below the title.
+pub fn picture(
+    path: &Path,
+    title: &str,
+    height: u32,
+    draw: impl FnOnce(&Area) -> Result<(), Box<dyn Error>>,
+) -> Result<(), Box<dyn Error>> {
+    let mut svg = String::new();
+    {
+        let root = SVGBackend::with_string(&mut svg, (WIDTH, TITLE + height)).into_drawing_area();
+        root.fill(&WHITE)?;
+        let (top, area) = root.split_vertically(TITLE);
+        top.draw(&Text::new(title, (WIDTH as i32 / 2, TITLE as i32 / 2), centred_text(24)))?;
+        draw(&area)?;
+        root.present()?;
+    }
     make_folders(path)?;
-    let root = SVGBackend::new(path, size).into_drawing_area();
-    root.fill(&WHITE)?;
-    Ok(root.margin(8, 0, 0, 0).titled(title, text(22))?)
+    Ok(fs::write(path, compact(&svg))?)
 }
 
 /// Returns a style of axes and grid, without labels.
@@ -37,8 +58,8 @@ where
         .light_line_style(WHITE)
         .bold_line_style(GRID)
         .axis_style(INK)
-        .label_style(text(14))
-        .axis_desc_style(text(15));
+        .label_style(text(LABEL))
+        .axis_desc_style(text(LABEL));
     style
 }
 
@@ -61,7 +82,26 @@ where
     Ok(())
 }
 
-/// Draws the legend.
+/// The height of a row of [`keys`], and the width of an entry.
+pub const KEY: (u32, u32) = (22, 172);
+
+/// Draws a legend in rows of `abreast` entries.
+pub fn keys<'n>(
+    area: &Area,
+    abreast: u32,
+    entries: impl Iterator<Item = (&'n str, ShapeStyle)>,
+) -> Result<(), Box<dyn Error>> {
+    let (height, width) = (KEY.0 as i32, KEY.1 as i32);
+    for (index, (name, style)) in (0..).zip(entries) {
+        let (x, y) = (12 + width * (index % abreast as i32), height / 2 + height * (index / abreast as i32));
+        area.draw(&PathElement::new([(x, y), (x + 18, y)], style))?;
+        let beside = text(LABEL - 2).pos(Pos::new(HPos::Left, VPos::Center));
+        area.draw(&Text::new(name.to_owned(), (x + 24, y), beside))?;
+    }
+    Ok(())
+}
+
+/// Draws the legend within a chart.
 pub fn legend<'a, 'p: 'a, X: Ranged, Y: Ranged>(
     chart: &mut Chart<'a, 'p, X, Y>,
     position: SeriesLabelPosition,
@@ -73,7 +113,7 @@ pub fn legend<'a, 'p: 'a, X: Ranged, Y: Ranged>(
         .legend_area_size(30)
         .background_style(WHITE.mix(0.9))
         .border_style(GRID)
-        .label_font(text(14))
+        .label_font(text(LABEL))
         .draw()?;
     Ok(())
 }

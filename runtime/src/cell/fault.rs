@@ -56,7 +56,7 @@ pub enum Fault {
     },
 }
 
-/// The position within a value of a scalar that is NaN or infinite.
+/// The position of a scalar that is NaN or infinite, within its value.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Place {
     /// The sample. It is `None` if there is only one, or the value does not distinguish samples.

@@ -157,7 +157,7 @@ pub struct LayerInfo<'n> {
     note = "in a struct with `#[derive(Model)]`, write `#[model(skip)]` before a field without parameters"
 )]
 pub trait Model {
-    /// `f32` or `f64`.
+    /// The scalar of the parameters, `f32` or `f64`.
     type Scalar: Scalar;
     /// The cotangents of the parameters; for a generated cell the cell's own type.
     type Gradients: ModelMut<Scalar = Self::Scalar, Gradients = Self::Gradients>;

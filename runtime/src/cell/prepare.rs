@@ -21,7 +21,7 @@ use crate::types::varying::Varying;
     note = "cells of `rnn_cell!` can be prepared, and networks that stream if all their layers can"
 )]
 pub trait Prepare<const B: usize> {
-    /// `f32` or `f64`.
+    /// The scalar of the cell, `f32` or `f64`.
     type Scalar: Scalar;
     /// A value that is constant over a sequence; `()` for most cells.
     type Context;

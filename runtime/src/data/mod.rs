@@ -181,7 +181,7 @@ pub fn clear_past_end<T: Scalar, X: Varying<T>, const B: usize>(xs: &mut [X], le
     }
 }
 
-/// Returns the numbers of the samples ordered by length, so that batches of neighbours need little
+/// Returns the indices of samples in the order of their lengths, so that batches of neighbours need little
 /// padding. Samples of equal length keep their order. Shuffle the samples before and the batches
 /// after, and an epoch is still random.
 pub fn by_length(lengths: impl IntoIterator<Item = usize>) -> Vec<usize> {

@@ -48,7 +48,7 @@ pub struct Hypothesis<S> {
     pub ended: bool,
     /// `ln` of the probability of the symbols, and of the end symbol if there is one.
     pub log_probability: f64,
-    /// The key of the order of hypotheses: `log_probability` with the [length
+    /// The value by which hypotheses are ordered: `log_probability` with the [length
     /// penalty](Search::length_penalty).
     pub score: f64,
     /// The state after the last step.

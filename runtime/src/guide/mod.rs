@@ -10,6 +10,7 @@
 //! | [`streaming`] | one step at a time, within a budget |
 //! | [`looking_back`] | convolutions over time, attention over the last steps or another sequence, a Conformer block |
 //! | [`heads`] | repeated parts of a cell: multi-head attention, xLSTM |
+//! | [`decoding`] | from scores to symbols: greedy search, beam search, sampling, CTC |
 //! | [`saving`] | weights and states in files, sizes that are known only at run time |
 //! | [`weights_of_others`] | weights from PyTorch, Keras or your own program; `.nam`, RTNeural and ONNX files |
 //! | [`fewer_bits`] | copies of cells with matrices in 8 or 16 bits, and training for them |
@@ -18,6 +19,8 @@
 //! | [`seeing_gradients`] | gradient checks, vanishing and exploding gradients, the first NaN |
 //! | [`reading`] | a cell's documentation page, its equations as text, its generated code |
 //! | [`the_compiler`] | one small cell, followed from its equations to machine code |
+//! | [`adding_to_it`] | a function, a loss and an optimiser of your own; changes of the library |
+//! | [`from_pytorch`] | PyTorch's names beside ours |
 //! | [`limits`] | limits of the library, compile times, alternatives |
 //!
 //! The reference of the language is at [`rnn_cell!`](crate::rnn_cell!), the list of the crate's
@@ -40,6 +43,8 @@ pub mod streaming {}
 pub mod looking_back {}
 #[doc = include_str!("heads.md")]
 pub mod heads {}
+#[doc = include_str!("decoding.md")]
+pub mod decoding {}
 #[doc = include_str!("saving.md")]
 pub mod saving {}
 #[doc = include_str!("weights_of_others.md")]
@@ -56,5 +61,9 @@ pub mod seeing_gradients {}
 pub mod reading {}
 #[doc = include_str!("the_compiler.md")]
 pub mod the_compiler {}
+#[doc = include_str!("adding_to_it.md")]
+pub mod adding_to_it {}
+#[doc = include_str!("from_pytorch.md")]
+pub mod from_pytorch {}
 #[doc = include_str!("limits.md")]
 pub mod limits {}

@@ -28,7 +28,7 @@ pub use report::{Check, Kink, Report};
 
 use problem::Problem;
 
-/// The settings of a check. The [`Default`] is nearly always right.
+/// The settings of a gradient check. The [`Default`] is nearly always right.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Gradcheck {
     /// The number of random directions for each parameter, the inputs, the initial state and the

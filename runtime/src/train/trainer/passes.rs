@@ -47,8 +47,7 @@ pub trait Buffers<M>: Send + Sized {
     }
 }
 
-/// The absence of buffers, for a model whose function makes its own. A part has at most `N`
-/// samples.
+/// A stand-in for buffers, for a model whose function makes its own. A part has at most `N` samples.
 ///
 /// ```
 /// use rnn_cell::cells::Gru;
