@@ -145,6 +145,15 @@ fn golden_cases() {
         case!("rwkv5", Rwkv5TimeMixing [6, 3, 2], same_name, ["x_prev", "S"], ["y"]),
         case!("rwkv6", Rwkv6TimeMixing [6, 3, 2, 2], same_name, ["x_prev", "S"], ["y"]),
         case!("rwkv7", Rwkv7TimeMixing [6, 3, 2, 2], same_name, ["x_prev", "S"], ["y"]),
+        case!("rwkv7_channel_mixing", Rwkv7ChannelMixing [4, 5], same_name, ["x_prev"], ["y"]),
+        case!(
+            "rwkv7_layer",
+            Rwkv7Layer[4, 3, 2, 2, 5],
+            same_name,
+            ["x", "v_first"],
+            ["x_prev", "z_prev", "S"],
+            ["y", "v_first"]
+        ),
         case!("slstm", SLstm [3, 4], same_name, ["c", "n", "h", "m"], ["h"]),
         case!("mlstm", MLstm [3, 4], same_name, ["C", "n", "m"], ["h"]),
         case!("slstm_heads", SLstmHeads [3, 4, 2], same_name, ["c", "n", "h", "m"], ["h"]),

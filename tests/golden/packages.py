@@ -15,6 +15,7 @@ package's layer has more than the cell (heads, convolutions).
 """
 
 import ast
+import contextlib
 import functools
 import glob
 import importlib.util
@@ -476,6 +477,99 @@ def rwkv():
     write("rwkv7", "RWKV_x070_TMix_one", "rwkv 0.8.32", dict(x=[M]), shapes, states, step)
 
 
+def rwkv7_layers():
+    no_grad = types.SimpleNamespace(**{**vars(torch), "no_grad": contextlib.nullcontext})
+    package = definitions(
+        "rwkv/rwkv/model.py", ["RWKV_x070_TMix_one", "RWKV_x070_CMix_one"],
+        dict(torch=no_grad, np=np, F=F, List=typing.List),
+    )
+    M, D, K, R, U, N = 4, 3, 2, 2, 5, 3
+
+    def shapes_of(layer):
+        names = {name: [M] for name in ["gain_x", "bias_x", "gain_z", "bias_z", "mu_z"]}
+        names |= {name: [K, D] for name in ["xi", "alpha", "bonus", "gain", "bias", "b_d", "b_a"]}
+        names |= {f"mu_{n}": [M] for n in "rdkvag"} | {f"W_{n}": [K, D, M] for n in "rkv"}
+        for n in "dag" if layer == 0 else "davg":
+            names |= {f"A_{n}": [R, M], f"B_{n}": [K, D, R]}
+        names |= {} if layer == 0 else {"b_v": [K, D]}
+        return names | dict(W_o=[M, K * D], W_up=[U, M], W_down=[M, U])
+
+    def package_names(p, layer):
+        """Returns the parameters of a layer under the package's names."""
+        rows = lambda name: p[name].flatten(0, 1).T
+        names = {f"att.x_{of}": p[f"mu_{n}"] for n, of in zip("rdkvag", "rwkvag")}
+        for n, of in zip("dag" if layer == 0 else "davg", "wag" if layer == 0 else "wavg"):
+            names |= {f"att.{of}1": p[f"A_{n}"].T, f"att.{of}2": rows(f"B_{n}")}
+            names |= {} if n == "g" else {f"att.{of}0": p[f"b_{n}"].flatten()}
+        names |= dict.fromkeys(["att.v0", "att.v1", "att.v2"]) if layer == 0 else {}
+        for n, of in dict(xi="k_k", alpha="k_a", bonus="r_k", gain="ln_x.weight", bias="ln_x.bias").items():
+            names[f"att.{of}"] = p[n].flatten()
+        for n, of in zip("rkv", ["receptance", "key", "value"]):
+            names[f"att.{of}.weight"] = rows(f"W_{n}")
+        names |= {"att.output.weight": p["W_o"].T, "ffn.x_k": p["mu_z"]}
+        names |= {"ffn.key.weight": p["W_up"].T, "ffn.value.weight": p["W_down"].T}
+        for norm, of in [("ln1", "x"), ("ln2", "z")]:
+            names |= {f"{norm}.weight": p[f"gain_{of}"], f"{norm}.bias": p[f"bias_{of}"]}
+        return {f"blocks.{layer}.{name}": value for name, value in names.items()}
+
+    def step(p, x, s):
+        mix = lambda u, prev: package.RWKV_x070_CMix_one(u, prev, p["mu"], p["W_up"].T, p["W_down"].T)
+        y, prev = each(mix, x["x"], s["x_prev"])
+        return {"y": y}, {"x_prev": prev}
+
+    write("rwkv7_channel_mixing", "RWKV_x070_CMix_one", "rwkv 0.8.32", dict(x=[M]),
+          dict(mu=[M], W_up=[U, M], W_down=[M, U]), dict(x_prev=[M]), step)
+
+    def step(p, x, s):
+        z = package_names(p, 1)
+        of = lambda part: [value for name, value in z.items() if name.startswith(f"blocks.1.{part}.")]
+        order = [f"x_{n}" for n in "rwkvag"] + [f"{n}{i}" for n in "wav" for i in range(3)]
+        order += ["g1", "g2", "k_k", "k_a", "r_k"]
+        order += [f"{n}.weight" for n in ["receptance", "key", "value", "output", "ln_x"]] + ["ln_x.bias"]
+
+        def one(x, v_first, x_prev, z_prev, S):
+            u = F.layer_norm(x, (M,), *of("ln1"))
+            y, x_prev, S, v_first = package.RWKV_x070_TMix_one(
+                1, K, D, u, x_prev, v_first, S, *[z[f"blocks.1.att.{name}"] for name in order])
+            x = x + y.view(M)
+            y, z_prev = package.RWKV_x070_CMix_one(F.layer_norm(x, (M,), *of("ln2")), z_prev, *of("ffn"))
+            return x + y, v_first, x_prev, z_prev, S
+
+        y, v_first, x_prev, z_prev, S = each(one, x["x"], x["v_first"], s["x_prev"], s["z_prev"], s["S"])
+        return {"y": y, "v_first": v_first}, {"x_prev": x_prev, "z_prev": z_prev, "S": S}
+
+    write("rwkv7_layer", "RWKV_x070_TMix_one, RWKV_x070_CMix_one", "rwkv 0.8.32", dict(x=[M], v_first=[K * D]),
+          shapes_of(1), dict(x_prev=[M], z_prev=[M], S=[K, D, D]), step)
+
+    # Three layers and a readout, by the package's loop over the layers. The first of the two
+    # functions of this name is for another kind of layers.
+    (path,) = glob.glob(f"{SOURCES}/rwkv/rwkv/model.py")
+    (model,) = (node for node in ast.walk(ast.parse(open(path).read()))
+                if isinstance(node, ast.ClassDef) and node.name == "RWKV_x070")
+    loop = [node for node in ast.walk(model) if isinstance(node, ast.FunctionDef) and node.name == "forward_one"][1]
+    loop.decorator_list = []
+    exec(ast.unparse(loop), package.RWKV_x070_TMix_one.__globals__)
+    forward_one = package.RWKV_x070_TMix_one.__globals__["forward_one"]
+
+    def forward(p, x):
+        z = {"ln_out.weight": p["3_gain"], "ln_out.bias": p["3_bias"], "head.weight": p["3_W"].T}
+        for layer in range(3):
+            z |= package_names({name[2:]: value for name, value in p.items() if name[0] == str(layer)}, layer)
+
+        def sample(xs):
+            state = [torch.zeros(shape) for _ in range(3) for shape in [(M,), (K, D, D), (M,)]]
+            # The inputs of the layers replace the embeddings of the words.
+            z["emb.weight"] = xs
+            this = types.SimpleNamespace(z=z, n_layer=3, n_head=K, head_size=D, n_embd=M)
+            return torch.stack([forward_one(this, t, state)[0] for t in range(T)])
+
+        return torch.stack([sample(xs) for xs in x])
+
+    shapes = {f"{layer}_{name}": shape for layer in range(3) for name, shape in shapes_of(layer).items()}
+    shapes |= {"3_gain": [M], "3_bias": [M], "3_W": [N, M]}
+    write("rwkv7_network", "RWKV_x070.forward_one", "rwkv 0.8.32", dict(x=[M]), shapes, {}, forward, run=layer)
+
+
 class Slot:
     """A cache of one layer. Autograd does not allow the package to overwrite its value in place."""
 
@@ -766,7 +860,7 @@ def sliding_transformer():
           dict(x=[M]), shapes, {}, forward, run=layer)
 
 
-PARTS = [lru, cfc, rg_lru, s5, s4, lmu, linear_attention, rwkv, mamba2, xlstm, xlstm_heads,
+PARTS = [lru, cfc, rg_lru, s5, s4, lmu, linear_attention, rwkv, rwkv7_layers, mamba2, xlstm, xlstm_heads,
          xlstm_blocks, echo_state, conformer,
          sliding_transformer]
 chosen = sys.argv[3:]

@@ -3,11 +3,13 @@
 mod delta;
 mod gated;
 mod rwkv;
+mod rwkv7;
 mod rwkv_matrix;
 mod xlstm;
 
 pub use delta::*;
 pub use gated::*;
 pub use rwkv::*;
+pub use rwkv7::*;
 pub use rwkv_matrix::*;
 pub use xlstm::*;
