@@ -3,7 +3,6 @@
     pip install torch einops scipy numpy transformers
     pip download --no-deps -d wheels lru-pytorch ncps recurrentgemma reservoirpy s5-pytorch \
         fla-core xlstm rwkv transformers  # and unpack each into a directory of its own name
-    # transformers==4.46.3 as well, into transformers_4
     python packages.py SOURCES cases             # or only some: SOURCES cases conformer
 
 SOURCES is the directory of the unpacked packages. Single files are loaded from them, because the
@@ -400,7 +399,9 @@ def definitions(pattern, names, space):
     (path,) = glob.glob(f"{SOURCES}/{pattern}", recursive=True)
     for node in ast.walk(ast.parse(open(path).read())):
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name in names:
-            node.decorator_list = []
+            for inner in ast.walk(node):
+                if isinstance(inner, (ast.FunctionDef, ast.ClassDef)):
+                    inner.decorator_list = []
             # exp(-0.5) has six digits in rwkv.
             source = ast.unparse(node).replace("-0.606531", "-np.exp(-0.5)")
             exec(source, space)
@@ -571,57 +572,68 @@ def rwkv7_layers():
 
 
 class Slot:
-    """A cache of one layer. Autograd does not allow the package to overwrite its value in place."""
+    """The caches of one layer. Autograd does not allow the package to overwrite their values in place."""
 
-    def __init__(self, value):
-        self.value = value
+    def __init__(self, conv, recurrent):
+        self.conv, self.recurrent = conv, recurrent
 
-    def __getitem__(self, layer):
-        copy = self.value.clone()
-        copy.copy_ = lambda value: setattr(self, "value", value)
+    def get(self, name):
+        copy = getattr(self, name).clone()
+        copy.copy_ = lambda value: setattr(self, name, value)
         return copy
+
+    def get_conv_state(self, *_, **__):
+        return self.get("conv")
+
+    def get_recurrent_state(self, *_, **__):
+        return self.get("recurrent")
+
+    def is_recording_past(self, _):
+        return False
 
 
 def mamba2():
-    M, P, N, K = 3, 4, 2, 2
+    M, P, N = 3, 4, 2
+    file = "transformers/transformers/models/mamba2/modeling_mamba2.py"
+    functions = ["causal_conv1d_update", "mamba2_split_conv1d_scan_combined", "mamba2_selective_state_update"]
     module = definitions(
-        "transformers_4/transformers/models/mamba2/modeling_mamba2.py",
-        ["pad_tensor_by_size", "reshape_into_chunks", "segment_sum", "MambaRMSNormGated", "Mamba2Mixer"],
-        dict(torch=torch, nn=torch.nn, ACT2FN={"silu": F.silu}, is_fast_path_available=True, Optional=typing.Optional,
-             Mamba2Config=object, Mamba2Cache=object),
+        file, [*functions, "MambaRMSNormGated", "Mamba2Mixer"],
+        dict(torch=torch, nn=torch.nn, F=F, ACT2FN={"silu": F.silu}, Mamba2Config=object, Cache=object,
+             apply_mask_to_padding_states=lambda x, _: x),
     )
-    mixer = module.Mamba2Mixer(types.SimpleNamespace(
-        num_heads=K, hidden_size=M, state_size=N, conv_kernel=4, expand=K * P / M, time_step_rank=1, use_conv_bias=True,
-        hidden_act="silu", layer_norm_epsilon=1e-5, rms_norm=True, n_groups=1, head_dim=P, chunk_size=4,
-        time_step_limit=(0.0, float("inf")), time_step_min=0.0, time_step_max=float("inf"), use_bias=False), 0)
-    module.Mamba2Mixer.forward = module.Mamba2Mixer.torch_forward
     flat = lambda value: value.flatten(0, 1)
 
-    def step(p, x, s):
-        names = {
-            "in_proj.weight": torch.cat([p["W_z"], flat(p["W_x"]), p["W_B"], p["W_C"], p["w_dt"]]),
-            "conv1d.weight": torch.cat([flat(p["k_x"]), p["k_B"], p["k_C"]])[:, None],
-            "conv1d.bias": torch.cat([p["b_x"].flatten(), p["b_B"], p["b_C"]]),
-            "dt_bias": p["b_dt"],
-            "A_log": p["log_rate"],
-            "D": p["skip"],
-            "norm.weight": p["g"],
-            "out_proj.weight": p["W_out"],
-        }
+    def case(name, K, G):
+        mixer = module.Mamba2Mixer(types.SimpleNamespace(
+            num_heads=K, hidden_size=M, state_size=N, conv_kernel=4, expand=K * P / M, time_step_rank=1,
+            use_conv_bias=True, hidden_act="silu", layer_norm_epsilon=1e-5, n_groups=G, head_dim=P, chunk_size=4,
+            time_step_limit=(0.0, float("inf")), time_step_min=0.0, time_step_max=float("inf"), time_step_floor=0.0,
+            use_bias=False, layer_types=["mamba2"]), 0, initialize_mixer_weights=False).eval()
 
-        # The package mixes up the gates of a batch.
-        def one(u, S, past):
-            cache = types.SimpleNamespace(seqlen_offset=1, conv_states=Slot(past[None]), ssm_states=Slot(S[None]))
-            y = functional_call(mixer, names, (u[None, None], cache))
-            return y[0, 0], cache.ssm_states.value[0], cache.conv_states.value[0]
+        def step(p, x, s):
+            names = {
+                "in_proj.weight": torch.cat([p["W_z"], flat(p["W_x"]), flat(p["W_B"]), flat(p["W_C"]), p["w_dt"]]),
+                "conv1d.weight": torch.cat([flat(p["k_x"]), flat(p["k_B"]), flat(p["k_C"])])[:, None],
+                "conv1d.bias": torch.cat([p["b_x"].flatten(), p["b_B"].flatten(), p["b_C"].flatten()]),
+                "dt_bias": p["b_dt"],
+                "A_log": p["log_rate"],
+                "D": p["skip"],
+                "norm.weight": p["g"],
+                "out_proj.weight": p["W_out"],
+            }
+            past = s.get("past", torch.zeros(x["u"].shape[0], K * P + 2 * G * N, 4))
+            cache = Slot(past, s["S"])
+            y = functional_call(mixer, names, (x["u"][:, None],), dict(cache=cache))
+            return {"out": y[:, 0]}, {"S": cache.recurrent, "past": cache.conv}
 
-        past = s.get("past", torch.zeros(x["u"].shape[0], K * P + 2 * N, 4))
-        y, S, past = each(one, x["u"], s["S"], past)
-        return {"out": y}, {"S": S, "past": past}
+        shapes = {f"{kind}_{n}": [G, N, *size] for n in "BC" for kind, size in [("W", [M]), ("k", [4]), ("b", [])]}
+        shapes |= dict(W_x=[K, P, M], k_x=[K, P, 4], b_x=[K, P], w_dt=[K, M], b_dt=[K], log_rate=[K], skip=[K])
+        shapes |= dict(W_z=[K * P, M], g=[K * P], W_out=[M, K * P])
+        write(name, "Mamba2Mixer.forward", f"transformers {version('transformers')}", dict(u=[M]), shapes,
+              dict(S=[K, P, N]), step)
 
-    shapes = dict(W_B=[N, M], W_C=[N, M], k_B=[N, 4], k_C=[N, 4], b_B=[N], b_C=[N], W_x=[K, P, M], k_x=[K, P, 4])
-    shapes |= dict(b_x=[K, P], w_dt=[K, M], b_dt=[K], log_rate=[K], skip=[K], W_z=[K * P, M], g=[K * P], W_out=[M, K * P])
-    write("mamba2", "Mamba2Mixer.torch_forward", "transformers 4.46.3", dict(u=[M]), shapes, dict(S=[K, P, N]), step)
+    case("mamba2", 2, 1)
+    case("mamba2_groups", 4, 2)
 
 
 def xlstm():
@@ -711,9 +723,9 @@ def xlstm_blocks():
     blocks = importlib.import_module("xlstm.blocks.xlstm_block")
     blocks.xLSTMBlock.forward = blocks.xLSTMBlock.step
     flat = lambda value: value.flatten(0, 1)
-    M, D, K = 3, 4, 2
+    M, D, K, N = 3, 4, 2, 2
 
-    config = blocks.mLSTMLayerConfig(embedding_dim=M, num_heads=K, qkv_proj_blocksize=D, proj_factor=K * D / M,
+    config = blocks.mLSTMLayerConfig(embedding_dim=M, num_heads=K, qkv_proj_blocksize=N, proj_factor=K * D / M,
                                      round_proj_up_to_multiple_of=1, context_length=1)
     matrix = blocks.xLSTMBlock(blocks.xLSTMBlockConfig(mlstm=config, _num_blocks=1, _block_idx=0))
     cell = matrix.xlstm.mlstm_cell
@@ -731,7 +743,7 @@ def xlstm_blocks():
             "xlstm.proj_down.weight": p["W_down"],
         }
         for n in "qkv":
-            names[f"xlstm.{n}_proj.weight"] = p[f"W_{n}"]
+            names[f"xlstm.{n}_proj.weight"] = p[f"W_{n}"].reshape(-1, N, N)
         for n in "if":
             names[f"xlstm.mlstm_cell.{n}gate.weight"] = torch.cat([p[f"W_{n}{kind}"] for kind in "qkv"], 1)
             names[f"xlstm.mlstm_cell.{n}gate.bias"] = p[f"b_{n}"]
@@ -744,7 +756,7 @@ def xlstm_blocks():
                                 "past": state["conv_state"][0]}
 
     shapes = dict(gain_x=[M], W_up=[K, D, M], k_conv=[K, D, 4], b_conv=[K, D], gain=[K, D], skip=[K, D])
-    shapes |= {f"W_{n}": [K, D, D] for n in "qkv"} | {f"W_{n}{kind}": [K, K * D] for n in "if" for kind in "qkv"}
+    shapes |= {f"W_{n}": [K, D, N] for n in "qkv"} | {f"W_{n}{kind}": [K, K * D] for n in "if" for kind in "qkv"}
     shapes |= dict(b_i=[K], b_f=[K], W_z=[K * D, M], W_down=[M, K * D])
     write("mlstm_block", "xLSTMBlock.step", "xlstm 2.0.6", dict(x=[M]), shapes,
           dict(C=[K, D, D], n=[K * D], m=[K]), step)
