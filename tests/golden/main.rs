@@ -138,7 +138,7 @@ fn golden_cases() {
         case!("echo_state", EchoState [3, 5, 2], same_name, ["u"], ["x"], ["y"]),
         case!("s4", S4 [3, 4], same_name, ["u"], ["s_re", "s_im"], ["y"]),
         case!("s5", S5 [3, 5], same_name, ["u"], ["s_re", "s_im"], ["y"]),
-        case!("ssd", Ssd [3, 5, 4], same_name, ["u"], ["S"], ["out"]),
+        case!("ssd", Ssd [3, 4, 2, 4, 2], same_name, ["u"], ["S"], ["out"]),
         case!("mamba2", Mamba2 [3, 4, 2, 2, 1], same_name, ["u"], ["S"], ["out"]),
         case!("mamba2_groups", Mamba2 [3, 4, 2, 4, 2], same_name, ["u"], ["S"], ["out"]),
         case!("gated_linear_attention", GatedLinearAttention [3, 4, 5, 2], same_name, ["S"], ["y"]),

@@ -379,19 +379,23 @@ def linear_attention():
     write("gated_delta_net", "naive_recurrent_gated_delta_rule", "fla-core 0.6.0", dict(x=[I]), shapes,
           dict(S=[V, K]), step)
 
+    M, P, N, K, G = 3, 4, 2, 4, 2
+
     def step(p, x, s):
         u = x["u"]
-        dt = F.softplus(u @ p["w_dt"] + p["b_dt"])
-        v = u @ p["W_x"].T
-        S = s["S"].transpose(-1, -2)[:, None]
-        o, S = simple(one(u @ p["W_C"].T), one(u @ p["W_B"].T), one(dt[:, None] * v), one(-torch.exp(p["log_rate"]) * dt),
-                      1.0, S, True)
-        y = o[:, 0, 0] + p["skip"] * v
-        return {"out": rms(y * F.silu(u @ p["W_z"].T), p["g"]) @ p["W_out"].T}, {"S": S[:, 0].transpose(-1, -2)}
+        dt = F.softplus(u @ p["w_dt"].T + p["b_dt"])
+        v = torch.einsum("kpm,bm->bkp", p["W_x"], u)
+        of_groups = lambda W: torch.einsum("gnm,bm->bgn", W, u).repeat_interleave(K // G, 1)[:, None]
+        S = s["S"].transpose(-1, -2)
+        o, S = simple(of_groups(p["W_C"]), of_groups(p["W_B"]), (dt[..., None] * v)[:, None],
+                      (-torch.exp(p["log_rate"]) * dt)[:, None], 1.0, S, True)
+        y = (o[:, 0] + p["skip"][:, None] * v).flatten(1) * F.silu(u @ p["W_z"].T)
+        y = rms(y.reshape(-1, G, K * P // G), p["g"].reshape(G, -1)).flatten(1)
+        return {"out": y @ p["W_out"].T}, {"S": S.transpose(-1, -2)}
 
-    shapes = dict(W_x=[V, I], W_z=[V, I], W_B=[K, I], W_C=[K, I], w_dt=[I], b_dt=[], log_rate=[], skip=[], g=[V])
-    shapes |= dict(W_out=[I, V])
-    write("ssd", "naive_recurrent_simple_gla", "fla-core 0.6.0", dict(u=[I]), shapes, dict(S=[V, K]), step)
+    shapes = dict(W_B=[G, N, M], W_C=[G, N, M], W_x=[K, P, M], w_dt=[K, M], b_dt=[K], log_rate=[K], skip=[K])
+    shapes |= dict(W_z=[K * P, M], g=[K * P], W_out=[M, K * P])
+    write("ssd", "naive_recurrent_simple_gla", "fla-core 0.6.0", dict(u=[M]), shapes, dict(S=[K, P, N]), step)
 
 
 def definitions(pattern, names, space):

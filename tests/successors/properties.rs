@@ -12,8 +12,8 @@ fn gradients_of_linear_recurrences() {
     verify!(RgLru[3]);
     verify!(S4[2, 3]);
     verify!(S5[2, 3]);
-    verify!(Ssd[3, 2, 4]);
-    verify!(Mamba2[3, 2, 4, 2]);
+    verify!(Ssd[3, 2, 4, 2, 1]);
+    verify!(Mamba2[3, 2, 4, 4, 2]);
 }
 
 #[test]
@@ -22,7 +22,7 @@ fn gradients_of_linear_attention() {
     verify!(GatedDeltaNet[2, 3, 4]);
     verify!(MLstm[3, 4]);
     verify!(MLstmHeads[3, 4, 2]);
-    verify!(MLstmBlock[3, 4, 2]);
+    verify!(MLstmBlock[3, 4, 2, 2]);
 }
 
 #[test]
@@ -38,6 +38,10 @@ fn gradients_of_rwkv_6() {
 #[test]
 fn gradients_of_rwkv_7() {
     verify!(Rwkv7TimeMixing[5, 3, 2, 2]);
+    verify!(Rwkv7ChannelMixing[5, 4]);
+    verify!(Rwkv7FirstLayer[4, 3, 2, 2, 5]);
+    verify!(Rwkv7Layer[4, 3, 2, 2, 5]);
+    verify!(Rwkv7Readout[4, 3, 2, 5]);
 }
 
 #[test]

@@ -65,7 +65,13 @@ impl Infer<'_> {
 
     /// Reports a literal size that is not a multiple of another one. The sizes of dimensions are
     /// checked when the program is built.
-    fn divides(&mut self, expr: &Expr, whole: Atom, part: Atom, fact: impl Fn(u64, u64) -> String) -> Option<()> {
+    fn divides(
+        &mut self,
+        expr: &Expr,
+        whole: Atom,
+        part: Atom,
+        fact: impl Fn(u64, u64) -> String,
+    ) -> Option<()> {
         let (whole, part) = (whole.literal(), part.literal());
         if whole == 0 || part == 0 || whole.is_multiple_of(part) {
             return Some(());

@@ -38,7 +38,8 @@ pub const TABLE: &[Operation] = &[
 pub const BLOCKS: Primitive = Primitive {
     arity: Some(1),
     fits: |node, args| {
-        args.iter().all(|x| x.columns == Atom::ONE && node.shape == BlockShape { columns: node.shape.columns, ..*x })
+        args.iter()
+            .all(|x| x.columns == Atom::ONE && node.shape == BlockShape { columns: node.shape.columns, ..*x })
     },
     work: nothing,
     pull_back: |graph, y, y_bar, _| {
@@ -149,7 +150,9 @@ pub mod tests {
                 Matrix::from_fn(6, 2, |r, c| args[0].at(r / 2 * 2 + c, 0))
             }),
             case("blocks", "y = row_sum(v * blocks(u, N))", &["[6]", "[6, N]"], range, |args| {
-                Matrix::from_fn(6, 1, |r, _| (0..3).map(|c| args[1].at(r, c) * args[0].at(r / 3 * 3 + c, 0)).sum())
+                Matrix::from_fn(6, 1, |r, _| {
+                    (0..3).map(|c| args[1].at(r, c) * args[0].at(r / 3 * 3 + c, 0)).sum()
+                })
             }),
             case("blocks", "y = blocks(u, 1)", &["[N]"], range, |args| args[0].clone()),
             case("repeat_heads", "y = repeat_heads(u, 6)", &["[2]"], range, |args| {

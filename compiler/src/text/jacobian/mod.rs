@@ -37,7 +37,9 @@ pub fn absence(cell: &Cell, past: &Past) -> Option<&'static str> {
             "The states of the cell have heads, which its equations have no index for: its Jacobian has no text.",
         )
     } else if uses_parts(cell) {
-        Some("The cell divides a vector into parts, for which its equations have no index: its Jacobian has no text.")
+        Some(
+            "The cell divides a vector into parts, for which its equations have no index: its Jacobian has no text.",
+        )
     } else {
         None
     }
@@ -51,7 +53,8 @@ fn uses_parts(cell: &Cell) -> bool {
         visit(body, &mut |part| {
             let ExprKind::Call { function, .. } = &part.kind else { return };
             let operation = ops::find(&function.to_string());
-            found |= operation.is_some_and(|operation| matches!(operation.translation, Translation::OfParts(_)));
+            found |=
+                operation.is_some_and(|operation| matches!(operation.translation, Translation::OfParts(_)));
         });
     }
     found

@@ -10,6 +10,6 @@ mod xlstm;
 pub use delta::*;
 pub use gated::*;
 pub use rwkv::*;
-pub use rwkv7::*;
 pub use rwkv_matrix::*;
+pub use rwkv7::*;
 pub use xlstm::*;
