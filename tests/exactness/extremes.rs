@@ -98,7 +98,7 @@ fn samples_do_not_affect_each_other() {
         S4<3, 4> S5<3, 4> Lru<3, 4> RgLru<3> Ssd<3, 4, 2, 2, 1> Mamba2<3, 4, 2, 4, 2> Cfc<3, 5, 4> EchoState<3, 5, 2> TcnBlock<3, 5, 2>
         RwkvTimeMixing<5> RwkvChannelMixing<5, 6> Rwkv5TimeMixing<5, 3, 2> Rwkv6TimeMixing<5, 3, 2, 2> Rwkv7TimeMixing<5, 3, 2, 2>
         Rwkv7ChannelMixing<5, 6> Rwkv7FirstLayer<4, 3, 2, 2, 5> Rwkv7Layer<4, 3, 2, 2, 5> Rwkv7Readout<4, 3, 2, 5>
-        GatedLinearAttention<3, 4, 5, 2> GatedDeltaNet<3, 4, 5> SLstm<3, 5> SLstmHeads<3, 4, 2> SLstmBlock<4, 2, 3> Dense<3, 5>
+        GatedLinearAttention<3, 4, 5, 2, 2> GatedDeltaNet<3, 4, 5, 2, 1> SLstm<3, 5> SLstmHeads<3, 4, 2> SLstmBlock<4, 2, 3> Dense<3, 5>
         Conformer<3, 4, 2, 2, 3, 3> SlidingTransformer<3, 4, 2, 2, 3>
     }
     macro_rules! check_with_context {

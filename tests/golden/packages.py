@@ -346,38 +346,22 @@ def lmu():
 
 def linear_attention():
     gla = load("fla_core/fla/ops/gla/naive.py").naive_recurrent_gla
-    delta = load("fla_core/fla/ops/gated_delta_rule/naive.py").naive_recurrent_gated_delta_rule
     simple = load("fla_core/fla/ops/simple_gla/naive.py").naive_recurrent_simple_gla
-    one = lambda u: u[:, None, None]
     rms = lambda u, gain: u * torch.rsqrt(u.square().mean(-1, keepdim=True) + 1e-5) * gain
-    I, K, V, R = 3, 4, 5, 2
+    M, D, V, K, R = 3, 4, 3, 2, 2
 
     def step(p, x, s):
         u = x["x"]
-        gate = F.logsigmoid(F.linear(F.linear(u, p["W_down"]), p["W_up"], p["b_a"])) / 16
-        o, S = gla(one(u @ p["W_q"].T), one(u @ p["W_k"].T), one(u @ p["W_v"].T), one(gate), s["S"][:, None], True)
-        o = F.layer_norm(o[:, 0, 0], [V], p["gain"], p["bias"])
-        return {"y": (F.silu(F.linear(u, p["W_r"], p["b_r"])) * o) @ p["W_o"].T}, {"S": S[:, 0]}
+        project = lambda n: torch.einsum("kdm,bm->bkd", p[f"W_{n}"], u)[:, None]
+        gate = F.logsigmoid(torch.einsum("kdr,br->bkd", p["W_up"], u @ p["W_down"].T) + p["b_a"]) / 16
+        o, S = gla(project("q"), project("k"), project("v"), gate[:, None], s["S"], True)
+        o = F.layer_norm(o[:, 0], [V], p["gain"], p["bias"]).flatten(1)
+        return {"y": (F.silu(F.linear(u, p["W_r"], p["b_r"])) * o) @ p["W_o"].T}, {"S": S}
 
-    shapes = dict(W_q=[K, I], W_k=[K, I], W_v=[V, I], W_down=[R, I], W_up=[K, R], b_a=[K], W_r=[V, I], b_r=[V])
-    shapes |= dict(gain=[V], bias=[V], W_o=[I, V])
-    write("gated_linear_attention", "naive_recurrent_gla", "fla-core 0.6.0", dict(x=[I]), shapes, dict(S=[K, V]), step)
-
-    def step(p, x, s):
-        u = x["x"]
-        unit = lambda w: w * torch.rsqrt(w.square().sum(-1, keepdim=True) + 1e-6)
-        q, k = unit(F.silu(u @ p["W_q"].T)), unit(F.silu(u @ p["W_k"].T))
-        g = -torch.exp(p["log_rate"]) * F.softplus(u @ p["w_a"] + p["b_a"])
-        beta = torch.sigmoid(u @ p["w_b"])
-        S = s["S"].transpose(-1, -2)[:, None]
-        o, S = delta(one(q), one(k), one(F.silu(u @ p["W_v"].T)), one(beta), one(g), None, S, True)
-        y = (rms(o[:, 0, 0], p["gain"]) * F.silu(u @ p["W_g"].T)) @ p["W_o"].T
-        return {"y": y}, {"S": S[:, 0].transpose(-1, -2)}
-
-    shapes = dict(W_q=[K, I], W_k=[K, I], W_v=[V, I], w_a=[I], w_b=[I], log_rate=[], b_a=[], W_g=[V, I])
-    shapes |= dict(gain=[V], W_o=[I, V])
-    write("gated_delta_net", "naive_recurrent_gated_delta_rule", "fla-core 0.6.0", dict(x=[I]), shapes,
-          dict(S=[V, K]), step)
+    shapes = {f"W_{n}": [K, D, M] for n in "qk"} | dict(W_v=[K, V, M], W_down=[R, M], W_up=[K, D, R], b_a=[K, D])
+    shapes |= dict(W_r=[K * V, M], b_r=[K * V], gain=[V], bias=[V], W_o=[M, K * V])
+    write("gated_linear_attention", "naive_recurrent_gla", "fla-core 0.6.0", dict(x=[M]), shapes,
+          dict(S=[K, D, V]), step)
 
     M, P, N, K, G = 3, 4, 2, 4, 2
 
@@ -594,6 +578,49 @@ class Slot:
 
     def is_recording_past(self, _):
         return False
+
+    def update_recurrent_state(self, value, _):
+        self.recurrent = value
+
+
+def gated_delta_net():
+    M, D, V, K, G = 3, 4, 3, 2, 1
+    module = definitions(
+        "transformers/transformers/models/qwen3_next/modeling_qwen3_next.py",
+        ["causal_conv1d_update", "l2norm", "torch_recurrent_gated_delta_rule", "Qwen3NextRMSNormGated",
+         "Qwen3NextGatedDeltaNet"],
+        dict(torch=torch, nn=torch.nn, F=F, ACT2FN={"silu": F.silu}, Qwen3NextConfig=object, Cache=object,
+             Unpack=typing.Optional, TransformersKwargs=object, apply_mask_to_padding_states=lambda x, _: x),
+    )
+    network = module.Qwen3NextGatedDeltaNet(types.SimpleNamespace(
+        hidden_size=M, linear_num_value_heads=K, linear_num_key_heads=G, linear_key_head_dim=D,
+        linear_value_head_dim=V, linear_conv_kernel_dim=4, hidden_act="silu", rms_norm_eps=1e-5,
+        layer_types=["linear_attention"]), 0)
+    flat = lambda value: value.flatten(0, 1)
+
+    def step(p, x, s):
+        # The rows of the projections belong to the groups in turn.
+        groups = lambda value: value.reshape(G, K // G * (value.shape[1] if value.dim() > 2 else 1), M)
+        names = {
+            "in_proj_qkvz.weight": flat(torch.cat([p["W_q"], p["W_k"], groups(p["W_v"]), groups(p["W_g"])], 1)),
+            "in_proj_ba.weight": flat(torch.cat([groups(p["w_b"]), groups(p["w_a"])], 1)),
+            "conv1d.weight": torch.cat([flat(p[f"c_{n}"]) for n in "qkv"])[:, None],
+            "dt_bias": p["b_a"],
+            "A_log": p["log_rate"],
+            "norm.weight": p["gain"],
+            "out_proj.weight": p["W_o"],
+        }
+        past = s.get("past", torch.zeros(x["x"].shape[0], 2 * G * D + K * V, 4))
+        # The package keeps the transpose of the memory.
+        cache = Slot(past, s["S"].transpose(-1, -2))
+        y = functional_call(network, names, (x["x"][:, None],), dict(cache=cache))
+        return {"y": y[:, 0]}, {"S": cache.recurrent.transpose(-1, -2), "past": cache.conv}
+
+    shapes = {f"W_{n}": [G, D, M] for n in "qk"} | {f"c_{n}": [G, D, 4] for n in "qk"}
+    shapes |= dict(W_v=[K, V, M], c_v=[K, V, 4], w_a=[K, M], w_b=[K, M], log_rate=[K], b_a=[K], W_g=[K, V, M])
+    shapes |= dict(gain=[V], W_o=[M, K * V])
+    write("gated_delta_net", "Qwen3NextGatedDeltaNet.forward", f"transformers {version('transformers')}",
+          dict(x=[M]), shapes, dict(S=[K, V, D]), step)
 
 
 def mamba2():
@@ -876,9 +903,10 @@ def sliding_transformer():
           dict(x=[M]), shapes, {}, forward, run=layer)
 
 
-PARTS = [lru, cfc, rg_lru, s5, s4, lmu, linear_attention, rwkv, rwkv7_layers, mamba2, xlstm, xlstm_heads,
-         xlstm_blocks, echo_state, conformer,
-         sliding_transformer]
+PARTS = [
+    lru, cfc, rg_lru, s5, s4, lmu, linear_attention, rwkv, rwkv7_layers, gated_delta_net, mamba2, xlstm, xlstm_heads,
+    xlstm_blocks, echo_state, conformer, sliding_transformer,
+]
 chosen = sys.argv[3:]
 for part in [part for part in PARTS if not chosen or part.__name__ in chosen]:
     part()

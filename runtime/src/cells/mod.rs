@@ -45,8 +45,8 @@
 //! | `RwkvTimeMixing`, `RwkvChannelMixing` (RWKV-4) | Peng et al. 2023 |
 //! | `Rwkv5TimeMixing`, `Rwkv6TimeMixing` (any number of heads) | Peng et al. 2024 |
 //! | `Rwkv7FirstLayer`, `Rwkv7Layer`, `Rwkv7Readout` (the layers of a network), `Rwkv7TimeMixing`, `Rwkv7ChannelMixing` | Peng et al. 2025 |
-//! | `GatedLinearAttention` (one head) | Yang et al. 2024 |
-//! | `GatedDeltaNet` (one head, without its convolutions) | Yang et al. 2025 |
+//! | `GatedLinearAttention` (any number of heads) | Yang et al. 2024 |
+//! | `GatedDeltaNet` (any numbers of heads and of groups) | Yang et al. 2025 |
 //! | `SLstm`, `MLstm` (xLSTM, one head), `SLstmHeads`, `MLstmHeads` (any number of heads), `SLstmBlock`, `MLstmBlock` (the blocks) | Beck et al. 2024 |
 //!
 //! # Attention over a sliding window
