@@ -87,6 +87,16 @@ pub trait Function: Sized {
     fn layer_norm(u: Self, gain: Self, bias: Self) -> Self;
     /// Computes `gain * u / sqrt(mean(square(u)) + 1e-5)`, over all entries.
     fn rms_norm(u: Self, gain: Self) -> Self;
+    /// Divides a vector into blocks of `n` entries. Returns the matrix `[rows, n]` whose row `i` is
+    /// the block that contains the entry `i`. `row_sum(W * blocks(u, n))`, with `W: [rows, n]`, is
+    /// the product of a block-diagonal matrix with `u`.
+    fn blocks(u: Self, n: Self) -> Self;
+    /// Repeats each head of a stack, so that there are `k` heads: maps `[G*D]` to `[k*D]`, and
+    /// `[G]` to `[k]`. Each `k / G` consecutive heads are equal.
+    fn repeat_heads(u: Self, k: Self) -> Self;
+    /// Adds up consecutive heads of a stack, so that there are `g` sums: maps `[K*D]` to `[g*D]`,
+    /// and `[K]` to `[g]`. Each sum has `K / g` terms.
+    fn sum_heads(u: Self, g: Self) -> Self;
     /// Returns the last `n` values of a vector as a matrix `[rows, n]`, oldest first, the present
     /// one last; zero before the start. `spacing` is the distance of the values in steps.
     fn window(u: Self, n: Self, spacing: Option<Self>) -> Self;

@@ -1,21 +1,24 @@
 //! Networks of the library's cells, compared with those of `torch.nn`: stacks, bidirectional
-//! layers, a packed batch. Each runs with the weights that PyTorch saved as safetensors.
+//! layers, a packed batch. Each runs with the weights that PyTorch saved as safetensors. A network
+//! of RWKV-7 is compared with its authors' package.
 
 use nalgebra::SMatrix;
 use rnn_cell::cell::BlockShape;
-use rnn_cell::cells::{Elman, GruResetAfter, Lstm};
+use rnn_cell::cells::{Elman, GruResetAfter, Lstm, Rwkv7FirstLayer, Rwkv7Layer, Rwkv7Readout};
 use rnn_cell::prelude::*;
 use rnn_cell::weights::Mapping;
 use rnn_cell::weights::torch;
-use tests::golden::{Case, Comparison, from_scalars, inner_product, scalars};
+use tests::golden::{self, Case, Comparison, from_scalars, inner_product, scalars};
 
 /// The names of the cases, with the functions that run them.
-pub const CASES: [(&str, crate::Run); 5] = [
+pub const CASES: [(&str, crate::Run); 7] = [
     ("torch_lstm_2layer_bidirectional_packed", lstm_2layer_bidirectional_packed),
     ("torch_gru_3layer", gru_3layer),
     ("torch_rnn_tanh_bidirectional", rnn_tanh_bidirectional),
     ("torch_nn_lstm_f64", saved_lstm),
     ("torch_nn_gru_f64", saved_gru),
+    ("rwkv7_network at batch 1", rwkv7::<1>),
+    ("rwkv7_network at batch 4", rwkv7::<B>),
 ];
 
 const B: usize = 4;
@@ -57,6 +60,21 @@ fn saved_lstm() -> Comparison {
 fn saved_gru() -> Comparison {
     let mapping = torch::gru();
     saved_cell(GruResetAfter::<3, 5, f64>::zeros(), &mapping, CASES[4].0, "gru_torch", &["h"])
+}
+
+/// Three layers of RWKV-7 and a readout, which start from zero.
+fn rwkv7<const B: usize>() -> Comparison {
+    let later = Rwkv7Layer::<4, 3, 2, 2, 5, f64>::zeros;
+    let layers = Rwkv7FirstLayer::<4, 3, 2, 2, 5, f64>::zeros().then(later()).then(later());
+    let net = layers.then(Rwkv7Readout::<4, 3, 2, 3, f64>::zeros());
+    let names = golden::Names {
+        case: "rwkv7_network",
+        parameter: |name| Some(name.replace('.', "_")),
+        inputs: &["x"],
+        states: &[],
+        outputs: &["y"],
+    };
+    golden::check::<B, _>(net, &names)
 }
 
 /// Steps through the case of a single cell with the weights that PyTorch saved.

@@ -3,7 +3,6 @@
     pip install torch einops scipy numpy transformers
     pip download --no-deps -d wheels lru-pytorch ncps recurrentgemma reservoirpy s5-pytorch \
         fla-core xlstm rwkv transformers  # and unpack each into a directory of its own name
-    # transformers==4.46.3 as well, into transformers_4
     python packages.py SOURCES cases             # or only some: SOURCES cases conformer
 
 SOURCES is the directory of the unpacked packages. Single files are loaded from them, because the
@@ -15,6 +14,7 @@ package's layer has more than the cell (heads, convolutions).
 """
 
 import ast
+import contextlib
 import functools
 import glob
 import importlib.util
@@ -346,52 +346,40 @@ def lmu():
 
 def linear_attention():
     gla = load("fla_core/fla/ops/gla/naive.py").naive_recurrent_gla
-    delta = load("fla_core/fla/ops/gated_delta_rule/naive.py").naive_recurrent_gated_delta_rule
     simple = load("fla_core/fla/ops/simple_gla/naive.py").naive_recurrent_simple_gla
-    one = lambda u: u[:, None, None]
     rms = lambda u, gain: u * torch.rsqrt(u.square().mean(-1, keepdim=True) + 1e-5) * gain
-    I, K, V, R = 3, 4, 5, 2
+    M, D, V, K, R = 3, 4, 3, 2, 2
 
     def step(p, x, s):
         u = x["x"]
-        gate = F.logsigmoid(F.linear(F.linear(u, p["W_down"]), p["W_up"], p["b_a"])) / 16
-        o, S = gla(one(u @ p["W_q"].T), one(u @ p["W_k"].T), one(u @ p["W_v"].T), one(gate), s["S"][:, None], True)
-        o = F.layer_norm(o[:, 0, 0], [V], p["gain"], p["bias"])
-        return {"y": (F.silu(F.linear(u, p["W_r"], p["b_r"])) * o) @ p["W_o"].T}, {"S": S[:, 0]}
+        project = lambda n: torch.einsum("kdm,bm->bkd", p[f"W_{n}"], u)[:, None]
+        gate = F.logsigmoid(torch.einsum("kdr,br->bkd", p["W_up"], u @ p["W_down"].T) + p["b_a"]) / 16
+        o, S = gla(project("q"), project("k"), project("v"), gate[:, None], s["S"], True)
+        o = F.layer_norm(o[:, 0], [V], p["gain"], p["bias"]).flatten(1)
+        return {"y": (F.silu(F.linear(u, p["W_r"], p["b_r"])) * o) @ p["W_o"].T}, {"S": S}
 
-    shapes = dict(W_q=[K, I], W_k=[K, I], W_v=[V, I], W_down=[R, I], W_up=[K, R], b_a=[K], W_r=[V, I], b_r=[V])
-    shapes |= dict(gain=[V], bias=[V], W_o=[I, V])
-    write("gated_linear_attention", "naive_recurrent_gla", "fla-core 0.6.0", dict(x=[I]), shapes, dict(S=[K, V]), step)
+    shapes = {f"W_{n}": [K, D, M] for n in "qk"} | dict(W_v=[K, V, M], W_down=[R, M], W_up=[K, D, R], b_a=[K, D])
+    shapes |= dict(W_r=[K * V, M], b_r=[K * V], gain=[V], bias=[V], W_o=[M, K * V])
+    write("gated_linear_attention", "naive_recurrent_gla", "fla-core 0.6.0", dict(x=[M]), shapes,
+          dict(S=[K, D, V]), step)
 
-    def step(p, x, s):
-        u = x["x"]
-        unit = lambda w: w * torch.rsqrt(w.square().sum(-1, keepdim=True) + 1e-6)
-        q, k = unit(F.silu(u @ p["W_q"].T)), unit(F.silu(u @ p["W_k"].T))
-        g = -torch.exp(p["log_rate"]) * F.softplus(u @ p["w_a"] + p["b_a"])
-        beta = torch.sigmoid(u @ p["w_b"])
-        S = s["S"].transpose(-1, -2)[:, None]
-        o, S = delta(one(q), one(k), one(F.silu(u @ p["W_v"].T)), one(beta), one(g), None, S, True)
-        y = (rms(o[:, 0, 0], p["gain"]) * F.silu(u @ p["W_g"].T)) @ p["W_o"].T
-        return {"y": y}, {"S": S[:, 0].transpose(-1, -2)}
-
-    shapes = dict(W_q=[K, I], W_k=[K, I], W_v=[V, I], w_a=[I], w_b=[I], log_rate=[], b_a=[], W_g=[V, I])
-    shapes |= dict(gain=[V], W_o=[I, V])
-    write("gated_delta_net", "naive_recurrent_gated_delta_rule", "fla-core 0.6.0", dict(x=[I]), shapes,
-          dict(S=[V, K]), step)
+    M, P, N, K, G = 3, 4, 2, 4, 2
 
     def step(p, x, s):
         u = x["u"]
-        dt = F.softplus(u @ p["w_dt"] + p["b_dt"])
-        v = u @ p["W_x"].T
-        S = s["S"].transpose(-1, -2)[:, None]
-        o, S = simple(one(u @ p["W_C"].T), one(u @ p["W_B"].T), one(dt[:, None] * v), one(-torch.exp(p["log_rate"]) * dt),
-                      1.0, S, True)
-        y = o[:, 0, 0] + p["skip"] * v
-        return {"out": rms(y * F.silu(u @ p["W_z"].T), p["g"]) @ p["W_out"].T}, {"S": S[:, 0].transpose(-1, -2)}
+        dt = F.softplus(u @ p["w_dt"].T + p["b_dt"])
+        v = torch.einsum("kpm,bm->bkp", p["W_x"], u)
+        of_groups = lambda W: torch.einsum("gnm,bm->bgn", W, u).repeat_interleave(K // G, 1)[:, None]
+        S = s["S"].transpose(-1, -2)
+        o, S = simple(of_groups(p["W_C"]), of_groups(p["W_B"]), (dt[..., None] * v)[:, None],
+                      (-torch.exp(p["log_rate"]) * dt)[:, None], 1.0, S, True)
+        y = (o[:, 0] + p["skip"][:, None] * v).flatten(1) * F.silu(u @ p["W_z"].T)
+        y = rms(y.reshape(-1, G, K * P // G), p["g"].reshape(G, -1)).flatten(1)
+        return {"out": y @ p["W_out"].T}, {"S": S.transpose(-1, -2)}
 
-    shapes = dict(W_x=[V, I], W_z=[V, I], W_B=[K, I], W_C=[K, I], w_dt=[I], b_dt=[], log_rate=[], skip=[], g=[V])
-    shapes |= dict(W_out=[I, V])
-    write("ssd", "naive_recurrent_simple_gla", "fla-core 0.6.0", dict(u=[I]), shapes, dict(S=[V, K]), step)
+    shapes = dict(W_B=[G, N, M], W_C=[G, N, M], W_x=[K, P, M], w_dt=[K, M], b_dt=[K], log_rate=[K], skip=[K])
+    shapes |= dict(W_z=[K * P, M], g=[K * P], W_out=[M, K * P])
+    write("ssd", "naive_recurrent_simple_gla", "fla-core 0.6.0", dict(u=[M]), shapes, dict(S=[K, P, N]), step)
 
 
 def definitions(pattern, names, space):
@@ -399,7 +387,9 @@ def definitions(pattern, names, space):
     (path,) = glob.glob(f"{SOURCES}/{pattern}", recursive=True)
     for node in ast.walk(ast.parse(open(path).read())):
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name in names:
-            node.decorator_list = []
+            for inner in ast.walk(node):
+                if isinstance(inner, (ast.FunctionDef, ast.ClassDef)):
+                    inner.decorator_list = []
             # exp(-0.5) has six digits in rwkv.
             source = ast.unparse(node).replace("-0.606531", "-np.exp(-0.5)")
             exec(source, space)
@@ -476,58 +466,205 @@ def rwkv():
     write("rwkv7", "RWKV_x070_TMix_one", "rwkv 0.8.32", dict(x=[M]), shapes, states, step)
 
 
+def rwkv7_layers():
+    no_grad = types.SimpleNamespace(**{**vars(torch), "no_grad": contextlib.nullcontext})
+    package = definitions(
+        "rwkv/rwkv/model.py", ["RWKV_x070_TMix_one", "RWKV_x070_CMix_one"],
+        dict(torch=no_grad, np=np, F=F, List=typing.List),
+    )
+    M, D, K, R, U, N = 4, 3, 2, 2, 5, 3
+
+    def shapes_of(layer):
+        names = {name: [M] for name in ["gain_x", "bias_x", "gain_z", "bias_z", "mu_z"]}
+        names |= {name: [K, D] for name in ["xi", "alpha", "bonus", "gain", "bias", "b_d", "b_a"]}
+        names |= {f"mu_{n}": [M] for n in "rdkvag"} | {f"W_{n}": [K, D, M] for n in "rkv"}
+        for n in "dag" if layer == 0 else "davg":
+            names |= {f"A_{n}": [R, M], f"B_{n}": [K, D, R]}
+        names |= {} if layer == 0 else {"b_v": [K, D]}
+        return names | dict(W_o=[M, K * D], W_up=[U, M], W_down=[M, U])
+
+    def package_names(p, layer):
+        """Returns the parameters of a layer under the package's names."""
+        rows = lambda name: p[name].flatten(0, 1).T
+        names = {f"att.x_{of}": p[f"mu_{n}"] for n, of in zip("rdkvag", "rwkvag")}
+        for n, of in zip("dag" if layer == 0 else "davg", "wag" if layer == 0 else "wavg"):
+            names |= {f"att.{of}1": p[f"A_{n}"].T, f"att.{of}2": rows(f"B_{n}")}
+            names |= {} if n == "g" else {f"att.{of}0": p[f"b_{n}"].flatten()}
+        names |= dict.fromkeys(["att.v0", "att.v1", "att.v2"]) if layer == 0 else {}
+        for n, of in dict(xi="k_k", alpha="k_a", bonus="r_k", gain="ln_x.weight", bias="ln_x.bias").items():
+            names[f"att.{of}"] = p[n].flatten()
+        for n, of in zip("rkv", ["receptance", "key", "value"]):
+            names[f"att.{of}.weight"] = rows(f"W_{n}")
+        names |= {"att.output.weight": p["W_o"].T, "ffn.x_k": p["mu_z"]}
+        names |= {"ffn.key.weight": p["W_up"].T, "ffn.value.weight": p["W_down"].T}
+        for norm, of in [("ln1", "x"), ("ln2", "z")]:
+            names |= {f"{norm}.weight": p[f"gain_{of}"], f"{norm}.bias": p[f"bias_{of}"]}
+        return {f"blocks.{layer}.{name}": value for name, value in names.items()}
+
+    def step(p, x, s):
+        mix = lambda u, prev: package.RWKV_x070_CMix_one(u, prev, p["mu"], p["W_up"].T, p["W_down"].T)
+        y, prev = each(mix, x["x"], s["x_prev"])
+        return {"y": y}, {"x_prev": prev}
+
+    write("rwkv7_channel_mixing", "RWKV_x070_CMix_one", "rwkv 0.8.32", dict(x=[M]),
+          dict(mu=[M], W_up=[U, M], W_down=[M, U]), dict(x_prev=[M]), step)
+
+    def step(p, x, s):
+        z = package_names(p, 1)
+        of = lambda part: [value for name, value in z.items() if name.startswith(f"blocks.1.{part}.")]
+        order = [f"x_{n}" for n in "rwkvag"] + [f"{n}{i}" for n in "wav" for i in range(3)]
+        order += ["g1", "g2", "k_k", "k_a", "r_k"]
+        order += [f"{n}.weight" for n in ["receptance", "key", "value", "output", "ln_x"]] + ["ln_x.bias"]
+
+        def one(x, v_first, x_prev, z_prev, S):
+            u = F.layer_norm(x, (M,), *of("ln1"))
+            y, x_prev, S, v_first = package.RWKV_x070_TMix_one(
+                1, K, D, u, x_prev, v_first, S, *[z[f"blocks.1.att.{name}"] for name in order])
+            x = x + y.view(M)
+            y, z_prev = package.RWKV_x070_CMix_one(F.layer_norm(x, (M,), *of("ln2")), z_prev, *of("ffn"))
+            return x + y, v_first, x_prev, z_prev, S
+
+        y, v_first, x_prev, z_prev, S = each(one, x["x"], x["v_first"], s["x_prev"], s["z_prev"], s["S"])
+        return {"y": y, "v_first": v_first}, {"x_prev": x_prev, "z_prev": z_prev, "S": S}
+
+    write("rwkv7_layer", "RWKV_x070_TMix_one, RWKV_x070_CMix_one", "rwkv 0.8.32", dict(x=[M], v_first=[K * D]),
+          shapes_of(1), dict(x_prev=[M], z_prev=[M], S=[K, D, D]), step)
+
+    # Three layers and a readout, by the package's loop over the layers. The first of the two
+    # functions of this name is for another kind of layers.
+    (path,) = glob.glob(f"{SOURCES}/rwkv/rwkv/model.py")
+    (model,) = (node for node in ast.walk(ast.parse(open(path).read()))
+                if isinstance(node, ast.ClassDef) and node.name == "RWKV_x070")
+    loop = [node for node in ast.walk(model) if isinstance(node, ast.FunctionDef) and node.name == "forward_one"][1]
+    loop.decorator_list = []
+    exec(ast.unparse(loop), package.RWKV_x070_TMix_one.__globals__)
+    forward_one = package.RWKV_x070_TMix_one.__globals__["forward_one"]
+
+    def forward(p, x):
+        z = {"ln_out.weight": p["3_gain"], "ln_out.bias": p["3_bias"], "head.weight": p["3_W"].T}
+        for layer in range(3):
+            z |= package_names({name[2:]: value for name, value in p.items() if name[0] == str(layer)}, layer)
+
+        def sample(xs):
+            state = [torch.zeros(shape) for _ in range(3) for shape in [(M,), (K, D, D), (M,)]]
+            # The inputs of the layers replace the embeddings of the words.
+            z["emb.weight"] = xs
+            this = types.SimpleNamespace(z=z, n_layer=3, n_head=K, head_size=D, n_embd=M)
+            return torch.stack([forward_one(this, t, state)[0] for t in range(T)])
+
+        return torch.stack([sample(xs) for xs in x])
+
+    shapes = {f"{layer}_{name}": shape for layer in range(3) for name, shape in shapes_of(layer).items()}
+    shapes |= {"3_gain": [M], "3_bias": [M], "3_W": [N, M]}
+    write("rwkv7_network", "RWKV_x070.forward_one", "rwkv 0.8.32", dict(x=[M]), shapes, {}, forward, run=layer)
+
+
 class Slot:
-    """A cache of one layer. Autograd does not allow the package to overwrite its value in place."""
+    """The caches of one layer. Autograd does not allow the package to overwrite their values in place."""
 
-    def __init__(self, value):
-        self.value = value
+    def __init__(self, conv, recurrent):
+        self.conv, self.recurrent = conv, recurrent
 
-    def __getitem__(self, layer):
-        copy = self.value.clone()
-        copy.copy_ = lambda value: setattr(self, "value", value)
+    def get(self, name):
+        copy = getattr(self, name).clone()
+        copy.copy_ = lambda value: setattr(self, name, value)
         return copy
 
+    def get_conv_state(self, *_, **__):
+        return self.get("conv")
 
-def mamba2():
-    M, P, N, K = 3, 4, 2, 2
+    def get_recurrent_state(self, *_, **__):
+        return self.get("recurrent")
+
+    def is_recording_past(self, _):
+        return False
+
+    def update_recurrent_state(self, value, _):
+        self.recurrent = value
+
+
+def gated_delta_net():
+    M, D, V, K, G = 3, 4, 3, 2, 1
     module = definitions(
-        "transformers_4/transformers/models/mamba2/modeling_mamba2.py",
-        ["pad_tensor_by_size", "reshape_into_chunks", "segment_sum", "MambaRMSNormGated", "Mamba2Mixer"],
-        dict(torch=torch, nn=torch.nn, ACT2FN={"silu": F.silu}, is_fast_path_available=True, Optional=typing.Optional,
-             Mamba2Config=object, Mamba2Cache=object),
+        "transformers/transformers/models/qwen3_next/modeling_qwen3_next.py",
+        ["causal_conv1d_update", "l2norm", "torch_recurrent_gated_delta_rule", "Qwen3NextRMSNormGated",
+         "Qwen3NextGatedDeltaNet"],
+        dict(torch=torch, nn=torch.nn, F=F, ACT2FN={"silu": F.silu}, Qwen3NextConfig=object, Cache=object,
+             Unpack=typing.Optional, TransformersKwargs=object, apply_mask_to_padding_states=lambda x, _: x),
     )
-    mixer = module.Mamba2Mixer(types.SimpleNamespace(
-        num_heads=K, hidden_size=M, state_size=N, conv_kernel=4, expand=K * P / M, time_step_rank=1, use_conv_bias=True,
-        hidden_act="silu", layer_norm_epsilon=1e-5, rms_norm=True, n_groups=1, head_dim=P, chunk_size=4,
-        time_step_limit=(0.0, float("inf")), time_step_min=0.0, time_step_max=float("inf"), use_bias=False), 0)
-    module.Mamba2Mixer.forward = module.Mamba2Mixer.torch_forward
+    network = module.Qwen3NextGatedDeltaNet(types.SimpleNamespace(
+        hidden_size=M, linear_num_value_heads=K, linear_num_key_heads=G, linear_key_head_dim=D,
+        linear_value_head_dim=V, linear_conv_kernel_dim=4, hidden_act="silu", rms_norm_eps=1e-5,
+        layer_types=["linear_attention"]), 0)
     flat = lambda value: value.flatten(0, 1)
 
     def step(p, x, s):
+        # The rows of the projections belong to the groups in turn.
+        groups = lambda value: value.reshape(G, K // G * (value.shape[1] if value.dim() > 2 else 1), M)
         names = {
-            "in_proj.weight": torch.cat([p["W_z"], flat(p["W_x"]), p["W_B"], p["W_C"], p["w_dt"]]),
-            "conv1d.weight": torch.cat([flat(p["k_x"]), p["k_B"], p["k_C"]])[:, None],
-            "conv1d.bias": torch.cat([p["b_x"].flatten(), p["b_B"], p["b_C"]]),
-            "dt_bias": p["b_dt"],
+            "in_proj_qkvz.weight": flat(torch.cat([p["W_q"], p["W_k"], groups(p["W_v"]), groups(p["W_g"])], 1)),
+            "in_proj_ba.weight": flat(torch.cat([groups(p["w_b"]), groups(p["w_a"])], 1)),
+            "conv1d.weight": torch.cat([flat(p[f"c_{n}"]) for n in "qkv"])[:, None],
+            "dt_bias": p["b_a"],
             "A_log": p["log_rate"],
-            "D": p["skip"],
-            "norm.weight": p["g"],
-            "out_proj.weight": p["W_out"],
+            "norm.weight": p["gain"],
+            "out_proj.weight": p["W_o"],
         }
+        past = s.get("past", torch.zeros(x["x"].shape[0], 2 * G * D + K * V, 4))
+        # The package keeps the transpose of the memory.
+        cache = Slot(past, s["S"].transpose(-1, -2))
+        y = functional_call(network, names, (x["x"][:, None],), dict(cache=cache))
+        return {"y": y[:, 0]}, {"S": cache.recurrent.transpose(-1, -2), "past": cache.conv}
 
-        # The package mixes up the gates of a batch.
-        def one(u, S, past):
-            cache = types.SimpleNamespace(seqlen_offset=1, conv_states=Slot(past[None]), ssm_states=Slot(S[None]))
-            y = functional_call(mixer, names, (u[None, None], cache))
-            return y[0, 0], cache.ssm_states.value[0], cache.conv_states.value[0]
+    shapes = {f"W_{n}": [G, D, M] for n in "qk"} | {f"c_{n}": [G, D, 4] for n in "qk"}
+    shapes |= dict(W_v=[K, V, M], c_v=[K, V, 4], w_a=[K, M], w_b=[K, M], log_rate=[K], b_a=[K], W_g=[K, V, M])
+    shapes |= dict(gain=[V], W_o=[M, K * V])
+    write("gated_delta_net", "Qwen3NextGatedDeltaNet.forward", f"transformers {version('transformers')}",
+          dict(x=[M]), shapes, dict(S=[K, V, D]), step)
 
-        past = s.get("past", torch.zeros(x["u"].shape[0], K * P + 2 * N, 4))
-        y, S, past = each(one, x["u"], s["S"], past)
-        return {"out": y}, {"S": S, "past": past}
 
-    shapes = dict(W_B=[N, M], W_C=[N, M], k_B=[N, 4], k_C=[N, 4], b_B=[N], b_C=[N], W_x=[K, P, M], k_x=[K, P, 4])
-    shapes |= dict(b_x=[K, P], w_dt=[K, M], b_dt=[K], log_rate=[K], skip=[K], W_z=[K * P, M], g=[K * P], W_out=[M, K * P])
-    write("mamba2", "Mamba2Mixer.torch_forward", "transformers 4.46.3", dict(u=[M]), shapes, dict(S=[K, P, N]), step)
+def mamba2():
+    M, P, N = 3, 4, 2
+    file = "transformers/transformers/models/mamba2/modeling_mamba2.py"
+    functions = ["causal_conv1d_update", "mamba2_split_conv1d_scan_combined", "mamba2_selective_state_update"]
+    module = definitions(
+        file, [*functions, "MambaRMSNormGated", "Mamba2Mixer"],
+        dict(torch=torch, nn=torch.nn, F=F, ACT2FN={"silu": F.silu}, Mamba2Config=object, Cache=object,
+             apply_mask_to_padding_states=lambda x, _: x),
+    )
+    flat = lambda value: value.flatten(0, 1)
+
+    def case(name, K, G):
+        mixer = module.Mamba2Mixer(types.SimpleNamespace(
+            num_heads=K, hidden_size=M, state_size=N, conv_kernel=4, expand=K * P / M, time_step_rank=1,
+            use_conv_bias=True, hidden_act="silu", layer_norm_epsilon=1e-5, n_groups=G, head_dim=P, chunk_size=4,
+            time_step_limit=(0.0, float("inf")), time_step_min=0.0, time_step_max=float("inf"), time_step_floor=0.0,
+            use_bias=False, layer_types=["mamba2"]), 0, initialize_mixer_weights=False).eval()
+
+        def step(p, x, s):
+            names = {
+                "in_proj.weight": torch.cat([p["W_z"], flat(p["W_x"]), flat(p["W_B"]), flat(p["W_C"]), p["w_dt"]]),
+                "conv1d.weight": torch.cat([flat(p["k_x"]), flat(p["k_B"]), flat(p["k_C"])])[:, None],
+                "conv1d.bias": torch.cat([p["b_x"].flatten(), p["b_B"].flatten(), p["b_C"].flatten()]),
+                "dt_bias": p["b_dt"],
+                "A_log": p["log_rate"],
+                "D": p["skip"],
+                "norm.weight": p["g"],
+                "out_proj.weight": p["W_out"],
+            }
+            past = s.get("past", torch.zeros(x["u"].shape[0], K * P + 2 * G * N, 4))
+            cache = Slot(past, s["S"])
+            y = functional_call(mixer, names, (x["u"][:, None],), dict(cache=cache))
+            return {"out": y[:, 0]}, {"S": cache.recurrent, "past": cache.conv}
+
+        shapes = {f"{kind}_{n}": [G, N, *size] for n in "BC" for kind, size in [("W", [M]), ("k", [4]), ("b", [])]}
+        shapes |= dict(W_x=[K, P, M], k_x=[K, P, 4], b_x=[K, P], w_dt=[K, M], b_dt=[K], log_rate=[K], skip=[K])
+        shapes |= dict(W_z=[K * P, M], g=[K * P], W_out=[M, K * P])
+        write(name, "Mamba2Mixer.forward", f"transformers {version('transformers')}", dict(u=[M]), shapes,
+              dict(S=[K, P, N]), step)
+
+    case("mamba2", 2, 1)
+    case("mamba2_groups", 4, 2)
 
 
 def xlstm():
@@ -617,9 +754,9 @@ def xlstm_blocks():
     blocks = importlib.import_module("xlstm.blocks.xlstm_block")
     blocks.xLSTMBlock.forward = blocks.xLSTMBlock.step
     flat = lambda value: value.flatten(0, 1)
-    M, D, K = 3, 4, 2
+    M, D, K, N = 3, 4, 2, 2
 
-    config = blocks.mLSTMLayerConfig(embedding_dim=M, num_heads=K, qkv_proj_blocksize=D, proj_factor=K * D / M,
+    config = blocks.mLSTMLayerConfig(embedding_dim=M, num_heads=K, qkv_proj_blocksize=N, proj_factor=K * D / M,
                                      round_proj_up_to_multiple_of=1, context_length=1)
     matrix = blocks.xLSTMBlock(blocks.xLSTMBlockConfig(mlstm=config, _num_blocks=1, _block_idx=0))
     cell = matrix.xlstm.mlstm_cell
@@ -637,7 +774,7 @@ def xlstm_blocks():
             "xlstm.proj_down.weight": p["W_down"],
         }
         for n in "qkv":
-            names[f"xlstm.{n}_proj.weight"] = p[f"W_{n}"]
+            names[f"xlstm.{n}_proj.weight"] = p[f"W_{n}"].reshape(-1, N, N)
         for n in "if":
             names[f"xlstm.mlstm_cell.{n}gate.weight"] = torch.cat([p[f"W_{n}{kind}"] for kind in "qkv"], 1)
             names[f"xlstm.mlstm_cell.{n}gate.bias"] = p[f"b_{n}"]
@@ -650,7 +787,7 @@ def xlstm_blocks():
                                 "past": state["conv_state"][0]}
 
     shapes = dict(gain_x=[M], W_up=[K, D, M], k_conv=[K, D, 4], b_conv=[K, D], gain=[K, D], skip=[K, D])
-    shapes |= {f"W_{n}": [K, D, D] for n in "qkv"} | {f"W_{n}{kind}": [K, K * D] for n in "if" for kind in "qkv"}
+    shapes |= {f"W_{n}": [K, D, N] for n in "qkv"} | {f"W_{n}{kind}": [K, K * D] for n in "if" for kind in "qkv"}
     shapes |= dict(b_i=[K], b_f=[K], W_z=[K * D, M], W_down=[M, K * D])
     write("mlstm_block", "xLSTMBlock.step", "xlstm 2.0.6", dict(x=[M]), shapes,
           dict(C=[K, D, D], n=[K * D], m=[K]), step)
@@ -766,9 +903,10 @@ def sliding_transformer():
           dict(x=[M]), shapes, {}, forward, run=layer)
 
 
-PARTS = [lru, cfc, rg_lru, s5, s4, lmu, linear_attention, rwkv, mamba2, xlstm, xlstm_heads,
-         xlstm_blocks, echo_state, conformer,
-         sliding_transformer]
+PARTS = [
+    lru, cfc, rg_lru, s5, s4, lmu, linear_attention, rwkv, rwkv7_layers, gated_delta_net, mamba2, xlstm, xlstm_heads,
+    xlstm_blocks, echo_state, conformer, sliding_transformer,
+]
 chosen = sys.argv[3:]
 for part in [part for part in PARTS if not chosen or part.__name__ in chosen]:
     part()

@@ -128,6 +128,37 @@ rnn_cell! {
         output s, o, r;
     }
 
+    /// Groups of heads and blocks of vectors: of inputs, states, parameters and values, within a
+    /// recurrence.
+    pub cell Groups<I, D, G, K, N> {
+        input x: [I], e: [G*D], c: [K];
+        state s: [G*D], a: [G];
+        param p: [G*D] = normal(0.5), r: [G] = normal(0.5), l: [K] = normal(0.5), A: [G*D, N] = normal(0.5);
+
+        heads G {
+            param W: [D, I], B: [D, N] = normal(0.5), b: [D] = normal(0.5);
+            state g: [D];
+
+            g = tanh(W @ x + row_sum(B * (blocks(g[t-1], N) + blocks(b, N))) + s[t-1].head);
+        }
+
+        every = repeat_heads(g, K) + repeat_heads(e, K) * repeat_heads(p, K);
+        share = repeat_heads(a[t-1] + r, K) * c + repeat_heads(r, K);
+
+        heads K {
+            param V: [D, D], q: [D] = normal(0.5);
+            state h: [D];
+
+            h = tanh(V @ h[t-1] + every.head * share.head);
+            m = mean(square(h * q));
+        }
+
+        s = 0.5 * sum_heads(h, G) + row_sum(A * blocks(p * s[t-1], N)) + row_sum(blocks(e, N) * blocks(p, N));
+        a = tanh(sum_heads(m, G) + sum_heads(c, G) * sum_heads(l, G));
+
+        output h, s;
+    }
+
     /// Two blocks, a matrix that all heads share, one-hot inputs, splits.
     pub cell Blocks<V, I, D, K> {
         input w: one_hot[V], x: [I];
@@ -555,4 +586,9 @@ fn quantised_copies() {
 #[test]
 fn mlstm() {
     verify!(MLstm<3, 4, 2, f64>, MLstm<3, 5, 1, f64>, MLstm<2, 1, 3, f64>);
+}
+
+#[test]
+fn groups_and_blocks() {
+    verify!(Groups<3, 4, 2, 6, 2, f64>, Groups<2, 3, 1, 3, 3, f64>, Groups<2, 2, 3, 3, 1, f64>);
 }

@@ -12,17 +12,17 @@ fn gradients_of_linear_recurrences() {
     verify!(RgLru[3]);
     verify!(S4[2, 3]);
     verify!(S5[2, 3]);
-    verify!(Ssd[3, 2, 4]);
-    verify!(Mamba2[3, 2, 4, 2]);
+    verify!(Ssd[3, 2, 4, 2, 1]);
+    verify!(Mamba2[3, 2, 4, 4, 2]);
 }
 
 #[test]
 fn gradients_of_linear_attention() {
-    verify!(GatedLinearAttention[2, 3, 4, 2]);
-    verify!(GatedDeltaNet[2, 3, 4]);
+    verify!(GatedLinearAttention[2, 3, 4, 2, 2]);
+    verify!(GatedDeltaNet[2, 3, 4, 4, 2]);
     verify!(MLstm[3, 4]);
     verify!(MLstmHeads[3, 4, 2]);
-    verify!(MLstmBlock[3, 4, 2]);
+    verify!(MLstmBlock[3, 4, 2, 2]);
 }
 
 #[test]
@@ -38,6 +38,10 @@ fn gradients_of_rwkv_6() {
 #[test]
 fn gradients_of_rwkv_7() {
     verify!(Rwkv7TimeMixing[5, 3, 2, 2]);
+    verify!(Rwkv7ChannelMixing[5, 4]);
+    verify!(Rwkv7FirstLayer[4, 3, 2, 2, 5]);
+    verify!(Rwkv7Layer[4, 3, 2, 2, 5]);
+    verify!(Rwkv7Readout[4, 3, 2, 5]);
 }
 
 #[test]
@@ -271,15 +275,18 @@ fn echo_state_network_learns_only_its_readout() {
 fn delta_rule_replaces_the_value_of_a_key() {
     // With a gate of one and no decay, the memory holds the new value for the key, whatever it held
     // before.
-    let mut cell = GatedDeltaNet::<2, 3, 2, f64>::init(&mut rng(1));
-    cell.log_rate = -60.0;
-    cell.w_b = SVector::from([100.0, 0.0]);
+    let mut cell = GatedDeltaNet::<2, 3, 2, 1, 1, f64>::init(&mut rng(1));
+    cell.log_rate = [-60.0];
+    cell.w_b = [SVector::from([100.0, 0.0])];
     let x = SVector::from([0.7, -0.4]);
-    let mut state: GatedDeltaNetState<3, 2, 1, f64> = random(&mut rng(3));
+    let mut state = cell.zero_state();
+    state.S = [[random(&mut rng(3))]];
     cell.step(&x, &mut state);
-    let (k, v) = ((cell.W_k * x).map(silu), (cell.W_v * x).map(silu));
+    // At the first step, the convolution reads only the last column of its filters.
+    let k = cell.c_k[0].column(3).component_mul(&(cell.W_k[0] * x)).map(silu);
+    let v = cell.c_v[0].column(3).component_mul(&(cell.W_v[0] * x)).map(silu);
     // The key has length 1 up to the 1e-6 under the root.
-    let found = state.S[0] * k.normalize();
+    let found = state.S[0][0] * k.normalize();
     assert!((found - v).amax() < 1e-4, "{found} {v}");
 }
 

@@ -2,7 +2,7 @@
 
 use super::body::{Body, Frame, Statement, commented};
 use super::fused::Loop;
-use super::ops::{one_hot, product, rearrange, reduce};
+use super::ops::{one_hot, parts, product, rearrange, reduce};
 use crate::graph::ir::{Id, Op};
 use crate::plan::schedule::{Group, Region, Schedule, is_accumulated_product};
 use proc_macro2::{TokenStream, TokenTree};
@@ -86,6 +86,10 @@ impl Body<'_> {
             Op::Gather { offset } => one_hot::emit_gather(&node, offset),
             Op::Scatter { offset } => one_hot::emit_scatter(&node, offset),
             Op::HeadSum => reduce::emit_head_sum(&node),
+            Op::RepeatHeads => parts::emit_repeat_heads(&node),
+            Op::GroupSum => parts::emit_group_sum(&node),
+            Op::Blocks => parts::emit_blocks(&node),
+            Op::BlockSum => parts::emit_block_sum(&node),
             Op::Maximum => reduce::emit_maximum(&node),
             Op::Transpose => rearrange::emit_transpose(&node),
             Op::Concat => rearrange::emit_concat(&node),

@@ -280,6 +280,15 @@ pub enum Op {
     },
     /// The sum of the matrices of all heads.
     HeadSum,
+    /// Each head's matrix, as many times in a row as makes the node's number of heads.
+    RepeatHeads,
+    /// The sums of the matrices of consecutive heads: as many sums as the node has heads.
+    GroupSum,
+    /// The blocks of a vector, each with as many entries as the node has columns: row `i` is the
+    /// block that contains entry `i`.
+    Blocks,
+    /// The cotangent of the vector in `Blocks`: the rows of a matrix added to the blocks.
+    BlockSum,
     /// The sum of a value over the steps (and, at the level of parameters, the samples).
     Accumulate,
     /// The earlier values of a vector and the present one, as the columns of a matrix.

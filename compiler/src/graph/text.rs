@@ -163,6 +163,7 @@ impl Writer<'_> {
     fn operation(&self, id: Id) -> String {
         let node = &self.graph[id];
         let arg = |index: usize| node.args.get(index).map_or(String::new(), |arg| self.value(*arg));
+        let size = |atom: Atom| Dim::sum([atom]).display(self.dims);
         let factor = |index: usize| node.args.get(index).map_or(String::new(), |arg| self.factor(*arg));
         let transposed = |index: usize| {
             let text = factor(index);
@@ -204,6 +205,10 @@ impl Writer<'_> {
             Op::RowSum => format!("row_sum({})", bare(&arg(0))),
             Op::ColumnSum => format!("row_sum({})", transposed(0)),
             Op::HeadSum => format!("head_sum({})", bare(&arg(0))),
+            Op::RepeatHeads => format!("repeat_heads({}, {})", bare(&arg(0)), size(node.shape.heads)),
+            Op::GroupSum => format!("sum_heads({}, {})", bare(&arg(0)), size(node.shape.heads)),
+            Op::Blocks => format!("blocks({}, {})", bare(&arg(0)), size(node.shape.columns)),
+            Op::BlockSum => format!("block_sum({})", bare(&arg(0))),
             Op::Maximum => format!("max_entry({})", bare(&arg(0))),
             Op::Concat => {
                 let parts: Vec<String> =

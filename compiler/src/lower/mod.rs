@@ -16,7 +16,7 @@ use crate::diagnostics::Diagnostics;
 use crate::dim::{Atom, Dim, Shape};
 use crate::graph::grid::{Grid, positions};
 use crate::graph::ir::{BlockShape, Condition, Earlier, Graph, Id, Level, Op, Piece};
-use crate::graph::ops::{Operation, ShapeRule};
+use crate::graph::ops::{Operation, ShapeRule, Translation};
 use crate::syntax::ast::{BinaryOp, Cell, DeclarationKind, Expr, ExprKind};
 use std::collections::HashMap;
 
@@ -395,6 +395,11 @@ impl<'a> Lowering<'a> {
             }
             Callee::BuiltIn(Operation { shape: ShapeRule::Window, .. }) => self.window(id, arguments),
             Callee::BuiltIn(Operation { shape: ShapeRule::Present, .. }) => self.present(arguments),
+            Callee::BuiltIn(Operation { translation: Translation::OfParts(build), .. }) => {
+                let [value, size] = arguments else { return None };
+                let (value, size) = (self.expr(value)?, past::length(self.resolved, size)?);
+                build(&mut self.graph, &value, size.atom())
+            }
             Callee::BuiltIn(operation) => {
                 let values =
                     arguments.iter().map(|argument| self.expr(argument)).collect::<Option<Vec<_>>>()?;

@@ -113,6 +113,9 @@ fn generated_name(op: &Op) -> &'static str {
         Op::Accumulate => "total",
         Op::Transpose => "transposed",
         Op::Window { .. } => "window",
+        Op::RepeatHeads => "repeated",
+        Op::GroupSum | Op::BlockSum => "sum",
+        Op::Blocks => "blocks",
         Op::Present { .. } => "present",
         _ => "value",
     }

@@ -20,6 +20,22 @@ pub fn join(parts: Vec<Matrix>) -> Matrix {
     Matrix::from_fn(rows, parts.len() * columns, |r, c| parts[c / columns].at(r, c % columns))
 }
 
+/// Repeats the heads of a value, or adds up consecutive ones, so that there are `to` heads.
+pub fn regroup(value: &Matrix, from: usize, to: usize) -> Matrix {
+    let of_head = |head: usize| {
+        if to >= from {
+            return part(value, from, head * from / to);
+        }
+        let members = (head * from / to..(head + 1) * from / to).map(|member| part(value, from, member));
+        let sum = members.reduce(|mut sum, term| {
+            sum.add(&term);
+            sum
+        });
+        sum.expect("a group has members")
+    };
+    join((0..to).map(of_head).collect())
+}
+
 /// Returns the value of all heads, given their stack of `rows` rows.
 pub fn unstack(stack: Matrix, rows: Atom, sizes: &[usize]) -> Matrix {
     let Atom::Heads(heads, rows) = rows else { return stack };

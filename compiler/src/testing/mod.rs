@@ -158,6 +158,9 @@ pub fn evaluate(graph: &Graph, id: Id, sizes: &[usize], args: &[&Matrix]) -> Mat
         let (rows, columns) = extent(graph, id, sizes);
         return Matrix::new(rows, columns, args[0].entries.clone());
     }
+    if let Op::RepeatHeads | Op::GroupSum = node.op {
+        return heads::regroup(args[0], size(sizes, shapes[0].heads), size(sizes, node.shape.heads));
+    }
     let heads = size(sizes, heads);
     let of_heads = (0..heads).map(|head| {
         let parts: Vec<Matrix> = args
@@ -209,6 +212,12 @@ fn evaluate_head(graph: &Graph, id: Id, sizes: &[usize], args: &[&Matrix]) -> Ma
             let oriented =
                 |matrix: &Matrix, flag: bool| if flag { matrix.transposed() } else { matrix.clone() };
             oriented(args[0], *ta).product(&oriented(args[1], *tb))
+        }
+        Op::RepeatHeads | Op::GroupSum => panic!("a function of all heads"),
+        Op::Blocks => entries(&|r, c| args[0].at(r / columns * columns + c, 0)),
+        Op::BlockSum => {
+            let size = args[0].columns;
+            entries(&|r, _| (0..size).map(|i| args[0].at(r / size * size + i, r % size)).sum())
         }
         Op::Transpose => args[0].transposed(),
         Op::Reshape => Matrix::new(rows, columns, args[0].entries.clone()),

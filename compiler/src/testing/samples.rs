@@ -1,6 +1,6 @@
 //! Correct definitions, which tests parse unchanged and damaged.
 
-pub const SAMPLES: [&str; 30] = [
+pub const SAMPLES: [&str; 31] = [
     // peepholes
     r"
     /// LSTM with peepholes (Gers & Schmidhuber 2000; Greff et al. 2017, eq. 1-6).
@@ -137,6 +137,13 @@ pub const SAMPLES: [&str; 30] = [
     "cell Contexts<E, S, D, K> { context m: [E], M: [K*D, S], l: [S, K*D]; input x: [S];
         heads K { param W: [D, E], c: []; state h: [D] = tanh(W @ m), g: [] = c; h = h[t-1] + M.head @ x; g = g[t-1] * 0.5 + sum(h); y = g * h; }
         z = l @ y; output z; }",
+    // groups of heads, and blocks of vectors
+    "cell Groups<I, D> { input x: [I], e: [2*D]; state s: [2*D], a: [2]; param p: [2*D], r: [2], A: [2*D, D], c: [4], k: [4, 2];
+        heads 2 { param W: [D, I], B: [D, D]; state g: [D]; g = tanh(W @ x + row_sum(B * blocks(g[t-1], D)) + s[t-1].head); }
+        every = repeat_heads(g + e * p, 6); share = repeat_heads(a[t-1] + r, 6);
+        heads 6 { param V: [D, D]; state h: [D]; h = tanh(V @ h[t-1] + every.head * share.head); m = mean(h); }
+        s = 0.5 * sum_heads(h, 2) + row_sum(A * blocks(p * s[t-1], D));
+        a = tanh(sum_heads(m, 2) + mean(row_sum(k * blocks(c * sum(x), 2)))); output h, s; }",
     // no spaces
     "cell Dense2<I,O>{input x:[I];param W:[2*O,I];y=-W@-x*-1e-3-1;output y;}",
     // delays of inputs, indices, equations and states, by literals and dimensions

@@ -26,7 +26,7 @@
 //! | --- | --- |
 //! | `DiagonalSsm`, `S4dReal`, `S4d` (S4D-Lin, zero-order hold), `S4dBilinear` | Gupta et al. 2022; Gu et al. 2022 |
 //! | `SelectiveSsm`, `Mamba` (the block) | Gu & Dao 2023 |
-//! | `Ssd` (one head of Mamba-2, without its convolution), `Mamba2` (the block, any number of heads) | Dao & Gu 2024 |
+//! | `Mamba2` (the block, any numbers of heads and of groups), `Ssd` (the same without its convolution) | Dao & Gu 2024 |
 //! | `S4` (HiPPO-LegS), `S5` | Gu, Goel & Ré 2022; Smith et al. 2023 |
 //! | `Lru`, `RgLru` (the unit of Griffin) | Orvieto et al. 2023; De et al. 2024 |
 //! | `Lmu` (the Legendre memory unit) | Voelker et al. 2019 |
@@ -43,9 +43,10 @@
 //! | cell | source |
 //! | --- | --- |
 //! | `RwkvTimeMixing`, `RwkvChannelMixing` (RWKV-4) | Peng et al. 2023 |
-//! | `Rwkv5TimeMixing`, `Rwkv6TimeMixing`, `Rwkv7TimeMixing` (any number of heads) | Peng et al. 2024; Peng et al. 2025 |
-//! | `GatedLinearAttention` (one head) | Yang et al. 2024 |
-//! | `GatedDeltaNet` (one head, without its convolutions) | Yang et al. 2025 |
+//! | `Rwkv5TimeMixing`, `Rwkv6TimeMixing` (any number of heads) | Peng et al. 2024 |
+//! | `Rwkv7FirstLayer`, `Rwkv7Layer`, `Rwkv7Readout` (the layers of a network), `Rwkv7TimeMixing`, `Rwkv7ChannelMixing` | Peng et al. 2025 |
+//! | `GatedLinearAttention` (any number of heads) | Yang et al. 2024 |
+//! | `GatedDeltaNet` (any numbers of heads and of groups) | Yang et al. 2025 |
 //! | `SLstm`, `MLstm` (xLSTM, one head), `SLstmHeads`, `MLstmHeads` (any number of heads), `SLstmBlock`, `MLstmBlock` (the blocks) | Beck et al. 2024 |
 //!
 //! # Attention over a sliding window

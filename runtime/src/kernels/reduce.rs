@@ -1,5 +1,5 @@
-//! Maxima and transposition. Sums are computed by `fold` in `elementwise`, together with their
-//! terms.
+//! Maxima, transposition, and blocks of vectors. Sums are computed by `fold` in `elementwise`,
+//! together with their terms.
 
 use super::isa::Isa;
 use crate::Scalar;
@@ -45,6 +45,41 @@ pub fn transpose<T: Copy>(rows: usize, columns: usize, a: &[T], out: &mut [T]) {
     }
 }
 
+/// Writes the matrix (`ROWS` x `SIZE`) whose row `i` is the block of `SIZE` entries of `u` that
+/// contains entry `i`. The sizes are checked when the program is built.
+#[inline(always)]
+pub fn blocks<T: Copy, const ROWS: usize, const SIZE: usize>(u: &[T], out: &mut [T]) {
+    const { assert_blocks(ROWS, SIZE) };
+    for (column, out) in out.chunks_exact_mut(ROWS.max(1)).enumerate().take(SIZE) {
+        for (block, out) in u.chunks_exact(SIZE).zip(out.chunks_exact_mut(SIZE)) {
+            if let Some(entry) = block.get(column) {
+                out.fill(*entry);
+            }
+        }
+    }
+}
+
+/// Adds up the entries of a matrix (`ROWS` x `SIZE`) as [`blocks`] repeats those of a vector: the
+/// entry `j` of a block of `out` is the sum of column `j` over the rows of the block.
+#[inline(always)]
+pub fn sum_blocks<T: Scalar, const ROWS: usize, const SIZE: usize>(a: &[T], out: &mut [T]) {
+    const { assert_blocks(ROWS, SIZE) };
+    for (column, a) in a.chunks_exact(ROWS.max(1)).enumerate().take(SIZE) {
+        for (a, block) in a.chunks_exact(SIZE).zip(out.chunks_exact_mut(SIZE)) {
+            if let Some(sum) = block.get_mut(column) {
+                *sum = a.iter().fold(T::ZERO, |sum, entry| sum + *entry);
+            }
+        }
+    }
+}
+
+const fn assert_blocks(rows: usize, size: usize) {
+    assert!(
+        size > 0 && rows.is_multiple_of(size),
+        "the number of entries must be a multiple of the size of the blocks"
+    );
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,5 +119,17 @@ mod tests {
                 assert!(maximum(isa, &x).is_nan(), "NaN at {at}");
             }
         });
+    }
+
+    #[test]
+    fn blocks_of_a_vector() {
+        let u = [1.0, 2.0, 3.0, 4.0];
+        let mut out = [0.0; 8];
+        blocks::<_, 4, 2>(&u, &mut out);
+        assert_eq!(out, [1.0, 1.0, 3.0, 3.0, 2.0, 2.0, 4.0, 4.0]);
+        let mut sums = [0.0; 4];
+        sum_blocks::<_, 4, 2>(&[1.0, 2.0, 3.0, 4.0, 10.0, 20.0, 30.0, 40.0], &mut sums);
+        assert_eq!(sums, [3.0, 30.0, 7.0, 70.0]);
+        blocks::<f32, 0, 2>(&[], &mut []);
     }
 }

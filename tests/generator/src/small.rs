@@ -26,7 +26,7 @@ const VALUES: [(&str, &str, &str); 15] = [
 ];
 
 /// The uses of a value `{v}` of shape `{shape}`.
-const USES: [&str; 32] = [
+const USES: [&str; 34] = [
     "y = {v};",
     "y = tanh({v});",
     "y = ({v}).T;",
@@ -55,6 +55,8 @@ const USES: [&str; 32] = [
     "heads K { param a: []; u = a * mean({v}); y = u[t-1] + mean(window(u, 3)); }",
     "heads K { param a: [D]; u = tanh(a * mean({v})); } y = window(u, S);",
     "heads K { param a: [D]; u = tanh(a * mean({v})); } param g: [E, K*D]; y = g * u.T;",
+    "heads 4 { param a: [4], b: [4, 2]; u = a * mean({v}); y = row_sum(b * blocks(u, 2)); }",
+    "heads 4 { param a: [D]; u = tanh(a * mean({v})); } y = u * repeat_heads(sum_heads(u, 2), 4);",
     "u = {v}; y = u[t-2*S];",
     "u = {v}; y = u[t-1] * u[t-2] + u[t-S] + u;",
     "u = {v}; y = softmax(u);",

@@ -20,6 +20,11 @@ impl Infer<'_> {
         {
             return self.past(operation, &arguments);
         }
+        if let Some(Callee::BuiltIn(operation)) = callee
+            && matches!(operation.shape, ShapeRule::Blocks | ShapeRule::Heads)
+        {
+            return self.parts(expr, operation, &arguments);
+        }
         let shapes: Vec<Option<Shape>> = arguments.iter().map(|argument| self.expression(argument)).collect();
         let known: Option<Vec<Argument>> =
             arguments.into_iter().zip(shapes).map(|(argument, shape)| Some((argument, shape?))).collect();
@@ -48,7 +53,7 @@ impl Infer<'_> {
             ShapeRule::RowSum => self.row_sum(&arguments),
             ShapeRule::Softmax => self.softmax(&arguments),
             ShapeRule::Normalise => self.normalise(name, &arguments),
-            ShapeRule::Window | ShapeRule::Present => None,
+            ShapeRule::Window | ShapeRule::Present | ShapeRule::Blocks | ShapeRule::Heads => None,
         }
     }
 

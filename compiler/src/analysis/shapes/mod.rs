@@ -13,6 +13,7 @@ mod guess;
 mod heads;
 mod infer;
 mod known;
+mod parts;
 mod past;
 mod product;
 mod stack;

@@ -68,7 +68,7 @@ impl Infer<'_> {
     }
 
     /// Returns the length that an argument gives. Reports anything but a dimension or a number.
-    fn length(&mut self, function: &str, argument: &Expr, part: &str) -> Option<Length> {
+    pub(super) fn length(&mut self, function: &str, argument: &Expr, part: &str) -> Option<Length> {
         if let Some(length) = past::length(self.resolved, argument) {
             self.expression(argument);
             return Some(length);
@@ -77,9 +77,13 @@ impl Infer<'_> {
         let (fact, help) = match (&argument.kind, self.symbol(argument)) {
             (ExprKind::Error, _) => return None,
             (ExprKind::Name { .. }, None) => return None,
-            (ExprKind::Number(_), _) => (
+            (ExprKind::Number(_), _) if matches!(function, "window" | "present") => (
                 format!("the {part} of `{function}` is a whole number of steps, at least 1"),
                 format!("a window of the last four values is `{}`", example(function)),
+            ),
+            (ExprKind::Number(_), _) => (
+                format!("the {part} of `{function}` is a whole number, at least 1"),
+                format!("write a dimension of the cell or a number: `{}`", example(function)),
             ),
             (ExprKind::Name { .. }, Some(symbol)) => (
                 format!("`{written}` is {}, not a dimension", self.what(symbol)),
@@ -118,5 +122,11 @@ impl Infer<'_> {
 }
 
 fn example(function: &str) -> &'static str {
-    if function == "present" { "present(4)" } else { "window(u, 4)" }
+    match function {
+        "present" => "present(4)",
+        "blocks" => "blocks(u, 4)",
+        "repeat_heads" => "repeat_heads(u, 8)",
+        "sum_heads" => "sum_heads(u, 2)",
+        _ => "window(u, 4)",
+    }
 }

@@ -3,6 +3,7 @@
 
 pub mod elementwise;
 pub mod one_hot;
+pub mod parts;
 pub mod product;
 pub mod rearrange;
 pub mod reduce;

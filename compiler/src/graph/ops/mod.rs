@@ -11,6 +11,7 @@ pub mod choice;
 pub mod normalise;
 pub mod one_hot;
 mod operation;
+pub mod parts;
 pub mod past;
 mod primitive;
 pub mod product;
@@ -22,13 +23,13 @@ pub mod unary;
 #[cfg(test)]
 pub mod tests;
 
-pub use operation::{Cost, Operation, ShapeRule};
+pub use operation::{Cost, Operation, ShapeRule, Translation};
 pub use primitive::Primitive;
 
 use crate::graph::ir::Op;
 
 /// The language's table, by family.
-const FAMILIES: [&[Operation]; 8] = [
+const FAMILIES: [&[Operation]; 9] = [
     unary::TABLE,
     activation::TABLE,
     binary::TABLE,
@@ -36,6 +37,7 @@ const FAMILIES: [&[Operation]; 8] = [
     reduce::TABLE,
     softmax::TABLE,
     normalise::TABLE,
+    parts::TABLE,
     past::TABLE,
 ];
 
@@ -90,6 +92,10 @@ pub fn primitive(op: &Op) -> Option<Primitive> {
         Op::RowSum => reduce::ROW_SUM,
         Op::ColumnSum => reduce::COLUMN_SUM,
         Op::HeadSum => reduce::HEAD_SUM,
+        Op::RepeatHeads => parts::REPEAT_HEADS,
+        Op::GroupSum => parts::GROUP_SUM,
+        Op::Blocks => parts::BLOCKS,
+        Op::BlockSum => parts::BLOCK_SUM,
         Op::Maximum => reduce::MAXIMUM,
         Op::Accumulate => reduce::ACCUMULATE,
         Op::Window { .. } => past::WINDOW,

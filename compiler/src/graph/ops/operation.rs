@@ -1,5 +1,6 @@
 //! A row of the language's table.
 
+use crate::dim::Atom;
 use crate::graph::grid::Grid;
 use crate::graph::ir::{Binary, Graph, Id, Unary};
 
@@ -26,6 +27,11 @@ pub enum ShapeRule {
     Window,
     /// A number of entries `s` to `[1, s]`: `present(s)`.
     Present,
+    /// A vector `[n]` and a size `s` to `[n, s]`: `blocks(u, s)`.
+    Blocks,
+    /// A stack of heads and a number of heads `k` to a stack of `k` heads: `repeat_heads(u, k)`,
+    /// `sum_heads(u, k)`.
+    Heads,
 }
 
 /// The translation of a function into the graph.
@@ -43,6 +49,8 @@ pub enum Translation {
     Where,
     /// `window` and `present`: they read earlier steps, and their other arguments are dimensions.
     Past,
+    /// A function of a vector and a dimension.
+    OfParts(fn(&mut Graph, &Grid, Atom) -> Option<Grid>),
 }
 
 /// One function of the language.

@@ -5,7 +5,10 @@
 //! vary over time, belong to a sample, or are shared by all samples. It then runs again with its
 //! value and its arguments used more than once.
 
-use super::{activation, binary, choice, normalise, one_hot, product, rearrange, reduce, softmax, unary};
+use super::operation::Translation;
+use super::{
+    activation, binary, choice, normalise, one_hot, parts, product, rearrange, reduce, softmax, unary,
+};
 use crate::dim::Atom;
 use crate::graph::autodiff::pull_back;
 use crate::graph::grid::Grid;
@@ -291,6 +294,7 @@ fn every_function_and_operator_has_a_case() {
         choice::tests::cases(),
         normalise::tests::cases(),
         one_hot::tests::cases(),
+        parts::tests::cases(),
         product::tests::cases(),
         rearrange::tests::cases(),
         reduce::tests::cases(),
@@ -334,10 +338,7 @@ fn wrong_numbers_of_arguments_have_no_value() {
     let id = graph.constant(1.5);
     let argument = Grid::single(&graph, id);
     for operation in super::all().filter(|operation| {
-        !matches!(
-            operation.shape,
-            super::ShapeRule::Where | super::ShapeRule::Window | super::ShapeRule::Present
-        )
+        !matches!(operation.translation, Translation::Where | Translation::Past | Translation::OfParts(_))
     }) {
         for count in 0..5 {
             let is_right = (operation.arity.0..=operation.arity.1).contains(&count);

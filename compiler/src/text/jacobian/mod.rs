@@ -9,13 +9,15 @@
 mod tests;
 
 use crate::analysis::past::Past;
+use crate::analysis::reads::visit;
 use crate::analysis::shapes::Shaped;
 use crate::dim::Atom;
 use crate::graph::ir::{Graph, Id, Op, Piece};
+use crate::graph::ops::{self, Translation};
 use crate::graph::text::{Writer, bare};
 use crate::lower::jacobian::{Factor, Jacobian, Line, Of, Term};
 use crate::lower::names::{ValueNames, declared_name};
-use crate::syntax::ast::Cell;
+use crate::syntax::ast::{Cell, ExprKind};
 use std::collections::HashSet;
 
 /// Returns all lines, or the reason why there are none.
@@ -34,9 +36,28 @@ pub fn absence(cell: &Cell, past: &Past) -> Option<&'static str> {
         Some(
             "The states of the cell have heads, which its equations have no index for: its Jacobian has no text.",
         )
+    } else if uses_parts(cell) {
+        Some(
+            "The cell divides a vector into parts, for which its equations have no index: its Jacobian has no text.",
+        )
     } else {
         None
     }
+}
+
+/// Returns whether an equation calls a function of the parts of a vector.
+fn uses_parts(cell: &Cell) -> bool {
+    let mut found = false;
+    let bodies = cell.equations.iter().map(|equation| &equation.value);
+    for body in bodies {
+        visit(body, &mut |part| {
+            let ExprKind::Call { function, .. } = &part.kind else { return };
+            let operation = ops::find(&function.to_string());
+            found |=
+                operation.is_some_and(|operation| matches!(operation.translation, Translation::OfParts(_)));
+        });
+    }
+    found
 }
 
 /// Returns all lines, preceded by the equations of values that the user has not named.

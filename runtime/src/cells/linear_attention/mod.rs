@@ -3,6 +3,7 @@
 mod delta;
 mod gated;
 mod rwkv;
+mod rwkv7;
 mod rwkv_matrix;
 mod xlstm;
 
@@ -10,4 +11,5 @@ pub use delta::*;
 pub use gated::*;
 pub use rwkv::*;
 pub use rwkv_matrix::*;
+pub use rwkv7::*;
 pub use xlstm::*;

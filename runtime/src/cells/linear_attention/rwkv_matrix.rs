@@ -1,6 +1,5 @@
-//! RWKV with a matrix as the state of each head, versions 5 to 7: B. Peng et al., "Eagle and Finch:
-//! RWKV with Matrix-Valued States and Dynamic Recurrence", 2024, and "RWKV-7 Goose with Expressive
-//! Dynamic State Evolution", 2025.
+//! RWKV with a matrix as the state of each head, versions 5 and 6: B. Peng et al., "Eagle and
+//! Finch: RWKV with Matrix-Valued States and Dynamic Recurrence", 2024.
 //!
 //! Channel mixing is as in [RWKV-4](super::RwkvChannelMixing). A channel's input is mixed with the
 //! same channel of the previous input, which is kept in a state. The models take `M = K*D` and
@@ -116,79 +115,6 @@ rnn_cell! {
             o = S[t-1].T @ r + sum(r * bonus * k) * v;
             S = exp(-exp(d)) * S[t-1] + k @ v.T;
             p = silu(g) * layer_norm(o / 8, gain, bias);
-        }
-
-        /// Weights of the output.
-        param W_o: [M, K*D] = xavier_uniform;
-
-        y = W_o @ p;
-
-        output y;
-    }
-
-    /// The time mixing of RWKV-7, "Goose" (Peng et al. 2025, "RWKV-7 Goose with Expressive Dynamic
-    /// State Evolution", section 4): `M` inputs and outputs, and `K` heads of `D` channels. `R` is
-    /// the rank of the weights of decay, replacement and gate. This is the time mixing of a first
-    /// layer. Later layers also mix its values into theirs.
-    ///
-    /// The memory forgets the value of the removal key `κ`, by shares `a` that depend on the input,
-    /// before it adds the new value: a generalised delta rule.
-    pub cell Rwkv7TimeMixing<M, D, K, R> {
-        /// The input of a step.
-        input x: [M];
-        /// The previous input.
-        state x_prev: [M];
-        /// The previous input's shares in receptances, decays, keys, values, replacements and
-        /// gates.
-        param mu_r, mu_d, mu_k, mu_v, mu_a, mu_g: [M] = uniform(0, 1);
-        /// Weights of decay, replacement and gate: from the channels down to rank `R`.
-        param A_d, A_a, A_g: [R, M] = xavier_uniform;
-
-        step = x_prev[t-1] - x;
-        x_r = x + step * mu_r;
-        x_k = x + step * mu_k;
-        x_v = x + step * mu_v;
-        down_d = tanh(A_d @ (x + step * mu_d));
-        down_a = A_a @ (x + step * mu_a);
-        down_g = sigmoid(A_g @ (x + step * mu_g));
-        x_prev = x;
-
-        fn unit(u, square_norm) = u / max(sqrt(square_norm), 1e-12);
-
-        heads K {
-            /// The memory: one row per value entry, one column per key entry.
-            state S: [D, D];
-            /// Weights of receptances, keys and values.
-            param W_r, W_k, W_v: [D, M] = xavier_uniform;
-            /// Weights of decay, replacement and gate: from rank `R` up to the channels.
-            param B_d, B_a, B_g: [D, R] = uniform(0.1);
-            /// Bias of the decay.
-            param b_d: [D] = uniform(-6, -1);
-            /// Bias of the replacement's shares.
-            param b_a: [D];
-            /// The scale of the removal key: `ξ` in the paper.
-            param xi: [D] = 0.85;
-            /// The share with which the replacement scales the new key: `α` in the paper.
-            param alpha: [D] = 1;
-            /// The bonus of the current key: `ρ` in the paper.
-            param bonus: [D] = uniform(0.1);
-            /// Gain of the norm before the output.
-            param gain: [D] = 1;
-            /// Bias of the norm before the output.
-            param bias: [D];
-
-            r = W_r @ x_r;
-            k = W_k @ x_k;
-            v = W_v @ x_v;
-            d = b_d + B_d @ down_d;
-            a = sigmoid(b_a + B_a @ down_a);
-            g = B_g @ down_g;
-            // exp(-1/2) = 0.6065306597126334
-            w = exp(-0.6065306597126334 * sigmoid(d));
-            kappa = unit(k * xi, sum(square(k * xi)));
-            key = k * (1 + (a - 1) * alpha);
-            S = S[t-1] * w.T - (S[t-1] @ kappa) @ (a * kappa).T + v @ key.T;
-            p = g * (layer_norm(S @ r / 8, gain, bias) + sum(r * bonus * key) * v);
         }
 
         /// Weights of the output.

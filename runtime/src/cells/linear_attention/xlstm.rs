@@ -169,11 +169,13 @@ rnn_cell! {
     /// `K*D = 2*M`.
     ///
     /// Queries and keys read the channels after a causal convolution of width four with a SiLU,
-    /// values the channels themselves. Their weights are block-diagonal with one block per head;
-    /// the paper divides these blocks into blocks of size four. The gates of each head read the
-    /// queries, keys and values of all heads. A norm for each head follows the memory, which is
-    /// that of [`MLstmHeads`].
-    pub cell MLstmBlock<M, D, K> {
+    /// values the channels themselves. Their weights are block-diagonal with blocks of size `N`,
+    /// which divides `D`. The paper takes `N = 4`; with `N = D` there is one block per head. The
+    /// gates of each head read the queries, keys and values of all heads. A norm for each head
+    /// follows the memory, which is that of [`MLstmHeads`].
+    ///
+    /// A program whose `D` is not a multiple of `N` does not build.
+    pub cell MLstmBlock<M, D, K, N> {
         /// The input of a step.
         input x: [M];
         /// Gain of the norm before the block.
@@ -188,14 +190,14 @@ rnn_cell! {
             param k_conv: [D, 4] = uniform(0.5);
             /// Bias of the convolution.
             param b_conv: [D] = uniform(0.5);
-            /// Weights of queries, keys and values: a block of the diagonal per head.
-            param W_q, W_k, W_v: [D, D] = xavier_uniform;
+            /// Weights of queries, keys and values: the blocks of the diagonal, one below the other.
+            param W_q, W_k, W_v: [D, N] = uniform(sqrt(3 / N));
 
             up = W_up @ x_normal;
             conv = silu(row_sum(k_conv * window(up, 4)) + b_conv);
-            q = W_q @ conv;
-            k = W_k @ conv;
-            v = W_v @ up;
+            q = row_sum(W_q * blocks(conv, N));
+            k = row_sum(W_k * blocks(conv, N));
+            v = row_sum(W_v * blocks(up, N));
         }
 
         /// Weights of the heads' input gates, for queries, keys and values.

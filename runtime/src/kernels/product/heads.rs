@@ -167,8 +167,32 @@ pub fn head_product<S: Isa, T: Scalar, const TA: bool, const TB: bool>(
     }
 }
 
-/// Computes the sum over the heads, `to = sum_h from_h`, for each sample. The matrix of a head has
-/// `size` scalars.
+/// Returns the number of heads of each of `GROUPS` groups of equal size. The sizes are checked when
+/// the program is built.
+#[inline(always)]
+pub const fn heads_per_group<const HEADS: usize, const GROUPS: usize>() -> usize {
+    const {
+        assert!(
+            GROUPS > 0 && HEADS.is_multiple_of(GROUPS),
+            "the number of heads must be a multiple of the number of groups"
+        );
+        HEADS / GROUPS
+    }
+}
+
+/// Copies each matrix of `size` scalars `times` times in a row.
+#[inline]
+pub fn repeat_heads<T: Copy>(from: &[T], times: usize, size: usize, to: &mut [T]) {
+    for (from, to) in from.chunks_exact(size.max(1)).zip(to.chunks_exact_mut((times * size).max(1))) {
+        for to in to.chunks_exact_mut(size.max(1)) {
+            for (to, from) in to.iter_mut().zip(from) {
+                *to = *from;
+            }
+        }
+    }
+}
+
+/// Computes the sum of each `heads` consecutive matrices, of `size` scalars each.
 #[inline]
 pub fn sum_heads<T: Scalar>(from: &[T], heads: usize, size: usize, to: &mut [T]) {
     for (from, to) in from.chunks_exact((heads * size).max(1)).zip(to.chunks_exact_mut(size.max(1))) {
@@ -317,5 +341,13 @@ mod tests {
         let mut to = [9.0; 4];
         sum_heads(&[1.0, 2.0, 10.0, 20.0, 3.0, 4.0, 30.0, 40.0], 2, 2, &mut to);
         assert_eq!(to, [11.0, 22.0, 33.0, 44.0]);
+    }
+
+    #[test]
+    fn repeated_heads() {
+        let mut to = [0.0; 8];
+        repeat_heads(&[1.0, 2.0, 3.0, 4.0], heads_per_group::<4, 2>(), 2, &mut to);
+        assert_eq!(to, [1.0, 2.0, 1.0, 2.0, 3.0, 4.0, 3.0, 4.0]);
+        repeat_heads::<f32>(&[], 2, 0, &mut []);
     }
 }

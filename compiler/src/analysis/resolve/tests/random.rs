@@ -53,6 +53,9 @@ const FUNCTIONS: &[&str] = &[
     "rms_norm",
     "window",
     "present",
+    "blocks",
+    "repeat_heads",
+    "sum_heads",
     "nothing",
 ];
 

@@ -1,0 +1,83 @@
+//! Parts of vectors: the shapes of `blocks`, `repeat_heads` and `sum_heads`.
+
+use super::infer::Infer;
+use crate::dim::{Atom, Dim, Shape};
+use crate::graph::ops::{Operation, ShapeRule};
+use crate::syntax::ast::Expr;
+use crate::syntax::text;
+
+impl Infer<'_> {
+    /// Returns the shape of a call of a function of the parts of a vector.
+    pub(super) fn parts(&mut self, expr: &Expr, operation: &Operation, arguments: &[&Expr]) -> Option<Shape> {
+        let name = operation.name;
+        let &[value, size] = arguments else { return None };
+        let is_of_heads = operation.shape == ShapeRule::Heads;
+        if is_of_heads && self.heads_block.is_some() {
+            let written = text::short(value);
+            self.diagnostics
+                .error(expr.extent, format!("`{name}` within a block of heads"))
+                .note("within a block every value belongs to one head")
+                .help(format!(
+                    "give the value a name outside of the block, `u = {name}({written}, ..);`, and read `u.head` in it"
+                ));
+            return None;
+        }
+        let shape = self.expression(value);
+        let part = if is_of_heads { "number of heads" } else { "size of the blocks" };
+        let size = self.length(name, size, part)?.atom();
+        let shape = shape?;
+        let rows = self.single_term(name, is_of_heads, value, &shape)?;
+        if !is_of_heads {
+            self.divides(expr, rows, size, |rows, size| {
+                format!("a vector of {rows} entries can't be divided into blocks of {size}")
+            })?;
+            return Some(Shape { rows: shape.rows, columns: Dim::sum([size]) });
+        }
+        let (heads, of_head) = rows.heads_of_stack();
+        let (all, groups) = if name == "repeat_heads" { (size, heads) } else { (heads, size) };
+        self.divides(expr, all, groups, |all, groups| {
+            format!("{all} heads can't be divided into {groups} groups of equal size")
+        })?;
+        Some(Shape::vector(Dim::sum([Atom::of_heads(size, of_head)?])))
+    }
+
+    /// Returns the only term of the rows of a vector. Reports any other shape.
+    fn single_term(&mut self, name: &str, is_of_heads: bool, value: &Expr, shape: &Shape) -> Option<Atom> {
+        let (what, help) = match shape.rows.atoms() {
+            [rows] if shape.columns.is_one() && !shape.is_scalar() => return Some(*rows),
+            _ if shape.is_scalar() => ("a scalar".to_owned(), None),
+            [_] => (format!("a matrix `{}`", self.show(shape)), None),
+            _ if !shape.columns.is_one() => (format!("a matrix `{}`", self.show(shape)), None),
+            _ => {
+                let help = "name its terms, `[a, b] = u;`, and use these";
+                (format!("a sum `{}`", self.show(shape)), Some(help))
+            }
+        };
+        let note = self.describe(value, shape);
+        let help = help.unwrap_or(if is_of_heads {
+            "heads are the parts of a stack `[K*D]`, or the entries of a vector `[K]`"
+        } else {
+            "blocks are parts of a vector"
+        });
+        self.diagnostics.error(value.extent, format!("`{name}` of {what}")).note(note).help(help);
+        None
+    }
+
+    /// Reports a literal size that is not a multiple of another one. The sizes of dimensions are
+    /// checked when the program is built.
+    fn divides(
+        &mut self,
+        expr: &Expr,
+        whole: Atom,
+        part: Atom,
+        fact: impl Fn(u64, u64) -> String,
+    ) -> Option<()> {
+        let (whole, part) = (whole.literal(), part.literal());
+        if whole == 0 || part == 0 || whole.is_multiple_of(part) {
+            return Some(());
+        }
+        let help = format!("{whole} must be a multiple of {part}");
+        self.diagnostics.error(expr.extent, fact(whole, part)).help(help);
+        None
+    }
+}
