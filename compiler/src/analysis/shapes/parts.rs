@@ -57,7 +57,7 @@ impl Infer<'_> {
         let help = help.unwrap_or(if is_of_heads {
             "heads are the parts of a stack `[K*D]`, or the entries of a vector `[K]`"
         } else {
-            "blocks are parts of a vector"
+            "`blocks` divides a vector `[D]`"
         });
         self.diagnostics.error(value.extent, format!("`{name}` of {what}")).note(note).help(help);
         None
