@@ -87,9 +87,11 @@ pub fn amplified(
         let (legend, area) = area.split_vertically(KEY.0);
         // The amplifier's own wave is broad, so that both waves are visible where the network
         // follows it.
-        let styles = [(INK.mix(0.35), 1), (BLUE.mix(0.45), 6), (ORANGE.mix(1.0), 2)];
-        let waves: Vec<_> =
-            waves.iter().zip(styles.map(|(colour, width)| colour.stroke_width(width))).collect();
+        let mut styles = vec![INK.mix(0.35).stroke_width(1), ORANGE.stroke_width(2)];
+        if waves.len() > 2 {
+            styles.insert(1, BLUE.mix(0.45).stroke_width(6));
+        }
+        let waves: Vec<_> = waves.iter().zip(styles).collect();
         keys(&legend.margin(0, 0, 88, 0), 3, waves.iter().map(|(curve, style)| (curve.name, *style)))?;
         let (upper, lower) = area.split_vertically(if error.is_some() { 258 } else { HEIGHT - KEY.0 });
         draw_waves(&upper, rate, first, &waves)?;
