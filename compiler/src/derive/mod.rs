@@ -250,7 +250,7 @@ fn scalar_check(container: &Container) -> TokenStream {
     });
     let (parameters, _, bounds) = container.generics.split_for_impl();
     quote! {
-        #[allow(dead_code, clippy::extra_unused_lifetimes, clippy::extra_unused_type_parameters)]
+        #[allow(dead_code, unused_lifetimes, clippy::extra_unused_lifetimes, clippy::extra_unused_type_parameters)]
         fn check #parameters() #bounds {
             #(#checks)*
         }
