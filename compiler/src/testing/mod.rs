@@ -7,6 +7,7 @@ mod heads;
 mod language;
 pub mod machine;
 pub mod matrix;
+mod pages;
 mod passes;
 pub mod random;
 pub mod samples;

@@ -26,6 +26,7 @@
 //! The reference of the language is at [`rnn_cell!`](crate::rnn_cell!), the list of the crate's
 //! features at [its root](crate#features). `cargo test --doc` compiles and runs all code of the
 //! guide. Tests compare the quoted messages and the stages of the compiler with its actual output.
+//! The examples of the repository draw the pictures.
 
 #[doc = include_str!("a_first_cell.md")]
 pub mod a_first_cell {}
@@ -33,20 +34,25 @@ pub mod a_first_cell {}
 pub mod mistakes {}
 #[doc = include_str!("batches.md")]
 pub mod batches {}
+#[doc = include_str!("pictures/japanese_vowels.uri")]
 #[doc = include_str!("training.md")]
 pub mod training {}
 #[doc = include_str!("networks.md")]
 pub mod networks {}
+#[doc = include_str!("pictures/voice_activity.uri")]
 #[doc = include_str!("streaming.md")]
 pub mod streaming {}
 #[doc = include_str!("looking_back.md")]
 pub mod looking_back {}
 #[doc = include_str!("heads.md")]
 pub mod heads {}
+#[doc = include_str!("pictures/dates.uri")]
+#[doc = include_str!("pictures/ctc_digits.uri")]
 #[doc = include_str!("decoding.md")]
 pub mod decoding {}
 #[doc = include_str!("saving.md")]
 pub mod saving {}
+#[doc = include_str!("pictures/amplifier.uri")]
 #[doc = include_str!("weights_of_others.md")]
 pub mod weights_of_others {}
 #[doc = include_str!("fewer_bits.md")]
@@ -55,6 +61,7 @@ pub mod fewer_bits {}
 pub mod bare_metal {}
 #[doc = include_str!("many_machines.md")]
 pub mod many_machines {}
+#[doc = include_str!("pictures/gradients.uri")]
 #[doc = include_str!("seeing_gradients.md")]
 pub mod seeing_gradients {}
 #[doc = include_str!("reading.md")]
