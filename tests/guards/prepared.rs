@@ -12,7 +12,7 @@ use rnn_cell::cells::{
 use rnn_cell::network::{Map, Parallel, Sum};
 use rnn_cell::prelude::*;
 use rnn_cell::quantised::Int8;
-use rnn_cell::rng::normal;
+use rnn_cell::rng::uniform;
 use rnn_cell::types::varying::Varying;
 use tests::exactness::{random, random_sequence, rng};
 
@@ -177,14 +177,6 @@ fn a_hand_written_cell_in_a_prepared_network() {
     }
 }
 
-/// Returns a sequence of values of normally distributed scalars.
-fn noise<T: Scalar, V: Varying<T>>(steps: usize) -> Vec<V> {
-    let mut rng = rng(4);
-    let mut values: Vec<V> = (0..steps).map(|_| V::zero()).collect();
-    values.iter_mut().for_each(|value| value.scalars_mut(&mut |x| *x = T::of(normal(&mut rng))));
-    values
-}
-
 /// Streams `steps` inputs through a layer, exactly and approximately. Returns the largest difference
 /// of an output. Blocks must give the bits of single steps, and nothing may be allocated.
 fn difference<A: Accuracy, const B: usize, L>(layer: &L, steps: usize) -> f64
@@ -197,7 +189,13 @@ where
     let near = Prepared::new(layer).approximate::<A>();
     let (mut exact_state, mut state) = (exact.initial_state(), near.initial_state());
     let mut in_blocks = state.clone();
-    let xs: Vec<L::Input> = noise(steps);
+    let mut numbers = rng(4);
+    let mut input = || {
+        let mut x = L::Input::zero();
+        x.scalars_mut(&mut |x| *x = L::Scalar::of(uniform(&mut numbers, -1.0, 1.0)));
+        x
+    };
+    let xs: Vec<L::Input> = (0..steps).map(|_| input()).collect();
     let mut ys: Vec<L::Output> = (0..steps).map(|_| Varying::zero()).collect();
     let allocated = measure(|| {
         for (xs, ys) in xs.chunks(64).zip(ys.chunks_mut(64)) {
@@ -255,11 +253,11 @@ fn approximate_steps_are_near_the_exact_ones() {
 fn everything_else_stays_exact() {
     let ssm = SelectiveSsm::<4, 2, 1>::init(&mut rng(1));
     assert_eq!(difference::<FourDecimals, 1, _>(&ssm, 50), 0.0);
-    let (lstm, dense) = (Lstm::<3, 8>::init(&mut rng(2)), Dense::<8, 2>::init(&mut rng(3)));
+    let (lstm, dense) = (Lstm::<3, 8, f64>::init(&mut rng(2)), Dense::<8, 2, f64>::init(&mut rng(3)));
     let half = Prepared::new(Stack(Approximate::<_, FourDecimals>::new(&lstm), &dense));
     let near = lstm.prepare::<1>().approximate::<FourDecimals>();
     let (mut state, mut own) = (half.initial_state(), near.initial_state());
-    for x in noise::<f32, _>(STEPS) {
+    for x in random_sequence(&mut rng(4), STEPS) {
         let h = near.step(&x, &mut own);
         assert_eq!(half.step(&x, &mut state), dense.step(&h, &mut dense.zero_state()));
     }

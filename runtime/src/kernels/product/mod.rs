@@ -16,6 +16,7 @@ use super::isa::Isa;
 use super::pack::Pack;
 use super::plain::Size;
 use crate::Scalar;
+use core::sync::atomic::{Ordering, compiler_fence};
 
 /// The size in bytes of the smallest first-level cache.
 const CACHE: usize = 32 * 1024;
@@ -100,6 +101,11 @@ pub fn products<S: Isa, T: Scalar, const M: usize, const G: usize, const P: usiz
         return;
     }
     for j in 0..n {
+        // Without it, LLVM reads the matrices before the loop and copies them to the stack, because
+        // there are not enough registers.
+        if n > 1 {
+            compiler_fence(Ordering::SeqCst);
+        }
         let mut x = from;
         for p in 0..P {
             x[p] = from[p].wrapping_add(j * size[p]);
