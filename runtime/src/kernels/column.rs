@@ -123,9 +123,9 @@ unsafe fn rows<L: Pack<T>, T: Scalar, const G: usize, const P: usize, const V: u
         at[V - 1] = at[V - 1].min(m - lanes);
         // Few sums cannot hide the latency of an addition, so the columns are then added in several
         // chains.
-        let enough = if L::SUMS > 16 { 16 } else { 8 };
+        let enough = if L::SUMS > 24 { 16 } else { 8 };
         let chains = (enough / (G * V)).clamp(1, CHAINS);
-        let at_once = if chains > 1 { chains } else { L::COLUMNS };
+        let at_once = if L::COLUMNS > chains { L::COLUMNS } else { chains };
         let mut sums = [[[L::splat(T::ZERO); V]; G]; CHAINS];
         if accumulate {
             for g in 0..G {
