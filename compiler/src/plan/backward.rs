@@ -18,7 +18,7 @@ pub fn derive(step: &mut StepGraph, cell: &Cell, shapes: &Shapes, past: &Past) {
         recorded.iter().any(|record| matches!(record.source, Source::State(piece) if piece == bound.piece))
     });
     // Where a sequence is cut, the cotangent of a state is the sum of its cotangents from all later
-    // steps. The whole sequence adds in the same order: these first, then the cotangent of an output.
+    // steps. The whole sequence adds in the same order: these first, then that of an output.
     let mut seeds: Vec<_> = recorded_states.into_iter().map(|bound| carry_seed(graph, bound)).collect();
     seeds.extend(seeds_of_past);
     for bound in outputs.iter().flatten() {

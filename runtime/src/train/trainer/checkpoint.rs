@@ -219,10 +219,12 @@ where
     }
 
     /// Resumes a training run over epochs of `samples` samples, if there is a file at `path`.
+    /// `restores_best` requires the parameters of the best epoch in the file.
     pub(super) fn load_fit(
         &mut self,
         path: &Path,
         samples: usize,
+        restores_best: bool,
     ) -> Result<Option<Progress<M::Scalar>>, Error> {
         let batch = self.batch_size();
         let bytes = self.in_first(|_| {
@@ -237,6 +239,12 @@ where
             expect(&file, "samples", &samples.to_string(), &format!("this training has {samples}"))?;
             expect(&file, "batch_size", &batch.to_string(), &format!("that of this training is {batch}"))?;
             let progress = Progress::read(&mut file)?;
+            let best = progress.best.values.len();
+            if restores_best && progress.best.epoch > 0 && best != values(&self.model).len() {
+                let wanted =
+                    "this training restores the best epoch, and the run before did not keep its parameters";
+                return Err(setting("best.values", &best.to_string(), wanted));
+            }
             self.read(&mut file)?;
             Ok(Some(progress))
         };

@@ -162,14 +162,15 @@ where
         self
     }
 
-    /// Stops early when the [loss](Epoch::loss) has not become smaller for `epochs` epochs, at least
-    /// one.
+    /// Stops early when the [loss](Epoch::loss) has not become smaller for `epochs` epochs, at
+    /// least one.
     pub fn patience(mut self, epochs: usize) -> Self {
         self.patience = Some(epochs);
         self
     }
 
-    /// Sets the parameters to those of the best epoch at the end.
+    /// Sets the parameters to those of the best epoch at the end. A run that resumes needs a
+    /// [checkpoint](Self::checkpoint) of a run with this setting.
     pub fn restore_best(mut self) -> Self {
         self.restores_best = true;
         self
@@ -368,7 +369,7 @@ where
     fn resume(&mut self) -> Result<Progress<M::Scalar>, Error> {
         #[cfg(all(feature = "std", feature = "safetensors"))]
         if let Some((path, _)) = &self.checkpoint
-            && let Some(progress) = self.trainer.load_fit(path, self.samples.len())?
+            && let Some(progress) = self.trainer.load_fit(path, self.samples.len(), self.restores_best)?
         {
             return Ok(progress);
         }

@@ -164,8 +164,8 @@ enum Carry<S> {
     Never,
     /// The next batch starts from the initial state.
     Start,
-    /// The next batch starts from the second state; the last one started from the first, or from the
-    /// initial state.
+    /// The next batch starts from the second state; the last one started from the first, or from
+    /// the initial state.
     From(Option<S>, S),
 }
 

@@ -432,7 +432,8 @@ fn parts_are_one_batch() {
     assert_eq!((outcome.epochs[0].updates, parts.updates()), (1, 1));
 }
 
-/// A part whose sequences are shorter than those of another part ends earlier: its steps train once.
+/// A part whose sequences are shorter than those of another part ends earlier: its steps train
+/// once.
 #[test]
 fn parts_of_different_lengths_have_their_own_blocks() {
     let samples: Vec<Sample> = [9, 3, 0].map(|steps| sequence::<1>(steps, 8)).into();
@@ -724,6 +725,18 @@ mod checkpoints {
                 assert_eq!(result, want, "{first} and {second} processes");
             }
         }
+    }
+
+    #[test]
+    fn the_best_epoch_cannot_be_restored_if_it_was_not_kept() {
+        let (samples, path) = (samples(9), path("best"));
+        trainer().fit(&samples, loss).epochs(2).checkpoint(&path, 0).run().unwrap();
+        let mut resumed = trainer();
+        let fit = resumed.fit(&samples, loss).epochs(3).checkpoint(&path, 0).restore_best();
+        let message = fit.run().unwrap_err().to_string();
+        assert!(message.contains("`best.values` is 0 in the file; this training restores"), "{message}");
+        assert_eq!((resumed.updates(), flat(&resumed.model)), (0, flat(&net())));
+        std::fs::remove_dir_all(path.parent().unwrap()).unwrap();
     }
 
     #[test]
