@@ -55,7 +55,7 @@ fn products_of_heads(body: &Body, sums: &[ProductSum]) -> TokenStream {
     let function = if is_narrow { quote!(narrow_head_products) } else { quote!(head_products) };
     quote! {
         #k::#function(
-            isa, #k::Size::<{ #heads }>, #k::Size::<{ #rows }>, [#(#left),*], [#(&*#right),*], [#(#has_heads),*], [#(&mut *#out),*], false
+            isa, (#k::Size::<{ #heads }>, #k::Size::<{ #rows }>), [#(#left),*], [#(&*#right),*], [#(#has_heads),*], [#(&mut *#out),*], false
         );
     }
 }
@@ -76,7 +76,7 @@ fn terms_of_heads(body: &Body, node: Id, terms: &[Id]) -> TokenStream {
         if body.is_narrow(matrix) {
             return quote! {
                 #kernels::narrow_head_product(
-                    isa, #kernels::Size::<{ #heads }>, #kernels::Size::<{ #m }>, #left, (&*#right, #right_head), (&mut *#out, #out_head), #accumulate
+                    isa, (#kernels::Size::<{ #heads }>, #kernels::Size::<{ #m }>), #left, (&*#right, #right_head), (&mut *#out, #out_head), #accumulate
                 );
             };
         }

@@ -149,8 +149,7 @@ pub fn narrow_head_products<
     const P: usize,
 >(
     isa: S,
-    _: Size<K>,
-    _: Size<M>,
+    _: (Size<K>, Size<M>),
     a: [[[Narrow<'_, Q, T>; K]; G]; P],
     x: [&[T]; P],
     x_has_heads: [bool; P],
@@ -166,7 +165,14 @@ pub fn narrow_head_products<
             };
             let y_head = Head { matrix: M, column: K * M };
             let accumulate = accumulate || p > 0;
-            narrow_head_product(isa, Size::<K>, Size::<M>, a[p][g], (x[p], x_head), (y, y_head), accumulate);
+            narrow_head_product(
+                isa,
+                (Size::<K>, Size::<M>),
+                a[p][g],
+                (x[p], x_head),
+                (y, y_head),
+                accumulate,
+            );
         }
     }
 }
@@ -176,8 +182,7 @@ pub fn narrow_head_products<
 #[inline(always)]
 pub fn narrow_head_product<S: Isa, Q: Format, T: Scalar, const K: usize, const M: usize>(
     isa: S,
-    _: Size<K>,
-    _: Size<M>,
+    _: (Size<K>, Size<M>),
     a: [Narrow<'_, Q, T>; K],
     (x, x_head): (&[T], Head),
     (y, y_head): (&mut [T], Head),

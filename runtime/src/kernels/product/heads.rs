@@ -47,8 +47,7 @@ impl Head {
 #[inline(always)]
 pub fn head_products<S: Isa, T: Scalar, const K: usize, const M: usize, const G: usize, const P: usize>(
     isa: S,
-    _: Size<K>,
-    _: Size<M>,
+    _: (Size<K>, Size<M>),
     a: [[&[T]; G]; P],
     x: [&[T]; P],
     x_has_heads: [bool; P],
@@ -229,8 +228,7 @@ mod tests {
             let mut y = old.clone();
             head_products(
                 isa,
-                Size::<K>,
-                Size::<M>,
+                (Size::<K>, Size::<M>),
                 a.each_ref().map(|a| a.each_ref().map(Vec::as_slice)),
                 x.each_ref().map(Vec::as_slice),
                 x_has_heads,
