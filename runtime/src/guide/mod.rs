@@ -42,6 +42,7 @@ pub mod networks {}
 #[doc = include_str!("pictures/voice_activity.uri")]
 #[doc = include_str!("streaming.md")]
 pub mod streaming {}
+#[doc = include_str!("pictures/conformer.uri")]
 #[doc = include_str!("looking_back.md")]
 pub mod looking_back {}
 #[doc = include_str!("heads.md")]
