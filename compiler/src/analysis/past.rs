@@ -34,8 +34,8 @@ impl Length {
     }
 }
 
-/// Returns the length that an argument of `window` or `present` states: a dimension, or a whole
-/// number of at least one.
+/// Returns the length that an argument of `window`, `blocks` or similar functions states: a
+/// dimension, or a whole number of at least one.
 pub fn length(resolved: &Resolved, argument: &Expr) -> Option<Length> {
     match (&argument.kind, resolved.symbols.get(argument.id).copied().flatten()) {
         (ExprKind::Name { .. }, Some(Symbol::Dimension(index))) => Some(Length::Dimension(index)),
