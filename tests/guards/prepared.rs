@@ -177,8 +177,9 @@ fn a_hand_written_cell_in_a_prepared_network() {
     }
 }
 
-/// Streams `steps` inputs through a layer, exactly and approximately. Returns the largest difference
-/// of an output. Blocks must give the bits of single steps, and nothing may be allocated.
+/// Streams `steps` inputs through a layer, exactly and approximately. Returns the largest
+/// difference of an output. Blocks must give the bits of single steps, and nothing may be
+/// allocated.
 fn difference<A: Accuracy, const B: usize, L>(layer: &L, steps: usize) -> f64
 where
     L: Prepare<B, Scalar: Into<f64>, Context = (), Input: Varying<L::Scalar>, Output: Varying<L::Scalar>>,

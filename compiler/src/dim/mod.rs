@@ -60,8 +60,8 @@ impl Atom {
         }
     }
 
-    /// Returns the number of heads of a stack, and the size of a head: of a product, or of the stack
-    /// of scalars that any other dimension is.
+    /// Returns the number of heads of a stack, and the size of a head: of a product, or of the
+    /// stack of scalars that any other dimension is.
     pub fn heads_of_stack(self) -> (Atom, Atom) {
         match self {
             Atom::Heads(heads, size) => (heads.into(), size.into()),

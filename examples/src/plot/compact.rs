@@ -11,8 +11,8 @@ struct Rectangle {
 }
 
 /// Rewrites an SVG document of `plotters`. Rectangles that follow each other without anything in
-/// between, and that have the same height, become one path per colour, drawn where the first
-/// of them was. Such rectangles must not overlap. A spectrogram then takes a twentieth of the bytes.
+/// between, and that have the same height, become one path per colour, drawn where the first of
+/// them was. Such rectangles must not overlap. A spectrogram then takes a twentieth of the bytes.
 pub fn compact(svg: &str) -> String {
     let mut result = String::with_capacity(svg.len() / 4);
     let mut colours: Vec<(&str, Vec<Rectangle>)> = Vec::new();

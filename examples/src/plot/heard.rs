@@ -33,9 +33,9 @@ pub struct Heard<const N: usize> {
     pub probabilities: Vec<Vec<f64>>,
 }
 
-/// Draws some sounds (each spectrum, and under the end of each step the probability of every class),
-/// and below them an error rate in percent over the training batches, on a logarithmic axis. `names`
-/// are the names of the classes after the blank.
+/// Draws some sounds (each spectrum, and under the end of each step the probability of every
+/// class), and below them an error rate in percent over the training batches, on a logarithmic
+/// axis. `names` are the names of the classes after the blank.
 pub fn heard<const N: usize>(
     path: &Path,
     title: &str,

@@ -39,8 +39,8 @@ pub struct Reading<const H: usize> {
 }
 
 /// Draws some readings (each image, and under each of its columns the probability of every class),
-/// and below them an error rate in percent over the training batches, on a logarithmic axis. `names`
-/// are the names of the classes after the blank.
+/// and below them an error rate in percent over the training batches, on a logarithmic axis.
+/// `names` are the names of the classes after the blank.
 pub fn readings<const H: usize>(
     path: &Path,
     title: &str,

@@ -24,8 +24,8 @@ use crate::kernels::isa::{Accuracy, Within};
 /// | `FiveDecimals` | at most 1e-5 (4.5e-6 found) | at most 5e-6 (2.3e-6 found) |
 ///
 /// The errors found are the largest over all normal `f32` arguments, on every instruction set; the
-/// bounds also hold in `f64`. All other functions of the language, and the values that do not depend on an
-/// input, stay exact. `silu(u)` is `u * sigmoid(u)`.
+/// bounds also hold in `f64`. All other functions of the language, and the values that do not
+/// depend on an input, stay exact. `silu(u)` is `u * sigmoid(u)`.
 ///
 /// The guide's chapter on [streaming](crate::guide::streaming) shows the effect on an LSTM.
 #[derive(Debug, Clone, Copy, PartialEq)]

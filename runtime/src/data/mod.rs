@@ -181,9 +181,9 @@ pub fn clear_past_end<T: Scalar, X: Varying<T>, const B: usize>(xs: &mut [X], le
     }
 }
 
-/// Returns the indices of samples in the order of their lengths, so that batches of neighbours need little
-/// padding. Samples of equal length keep their order. Shuffle the samples before and the batches
-/// after, and an epoch is still random.
+/// Returns the indices of samples in the order of their lengths, so that batches of neighbours need
+/// little padding. Samples of equal length keep their order. Shuffle the samples before and the
+/// batches after, and an epoch is still random.
 pub fn by_length(lengths: impl IntoIterator<Item = usize>) -> Vec<usize> {
     let lengths: Vec<usize> = lengths.into_iter().collect();
     let mut order: Vec<usize> = (0..lengths.len()).collect();

@@ -78,8 +78,8 @@ pub(super) unsafe fn column<L: Pack<T>, T: Scalar, const G: usize, const P: usiz
     }
 }
 
-/// Prevents LLVM from keeping the results of a pass in registers until they are read. It would spill
-/// the sums of the next pass instead, in the loop over the columns.
+/// Prevents LLVM from keeping the results of a pass in registers until they are read. It would
+/// spill the sums of the next pass instead, in the loop over the columns.
 #[inline(always)]
 fn keep_in_memory<T, const G: usize>(y: [*mut T; G]) {
     #[cfg(target_arch = "x86_64")]

@@ -151,8 +151,8 @@ impl<M: Flat> Series<M> {
         (now, next)
     }
 
-    /// Returns the scalars of block `t` and of its successor, which are mutable, for a step forwards
-    /// in time.
+    /// Returns the scalars of block `t` and of its successor, which are mutable, for a step
+    /// forwards in time.
     #[inline(always)]
     pub fn flat_pair(&mut self, t: usize) -> (&[M::Scalar], &mut [M::Scalar]) {
         let (now, next) = self.step_pair(t);

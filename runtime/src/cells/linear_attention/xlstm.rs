@@ -190,7 +190,8 @@ rnn_cell! {
             param k_conv: [D, 4] = uniform(0.5);
             /// Bias of the convolution.
             param b_conv: [D] = uniform(0.5);
-            /// Weights of queries, keys and values: the blocks of the diagonal, one below the other.
+            /// Weights of queries, keys and values: the blocks of the diagonal, one below the
+            /// other.
             param W_q, W_k, W_v: [D, N] = uniform(sqrt(3 / N));
 
             up = W_up @ x_normal;

@@ -47,7 +47,8 @@ pub trait Buffers<M>: Send + Sized {
     }
 }
 
-/// A stand-in for buffers, for a model whose function makes its own. A part has at most `N` samples.
+/// A stand-in for buffers, for a model whose function makes its own. A part has at most `N`
+/// samples.
 ///
 /// ```
 /// use rnn_cell::cells::Gru;

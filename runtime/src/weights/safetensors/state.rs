@@ -21,7 +21,8 @@ use crate::rng::{SeedableRng, Xoshiro256PlusPlus};
 /// samples of a batch one after the other. So are the earlier values that a cell reads, from the
 /// latest to the oldest (`past_x`). Indices and numbers of steps are stored as bytes, four for
 /// each. The random generators of [dropout](crate::network::Dropout) and
-/// [zoneout](crate::network::Zoneout) are part of the state. Values may be infinite, as some initial values are.
+/// [zoneout](crate::network::Zoneout) are part of the state. Values may be infinite, as some
+/// initial values are.
 ///
 /// ```
 /// use rnn_cell::cells::{Dense, Lstm};

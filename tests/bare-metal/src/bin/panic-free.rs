@@ -1,10 +1,11 @@
 //! Steps of the library's cells in a program that contains no reachable panic. A reachable panic
 //! would not link (see the library).
 //!
-//! It computes initial states, steps of cells, `prepare` and steps of handles, also with approximate
-//! activations and in blocks. It also makes quantised copies, writes them to bytes, reads them and runs them. For most cells, one of two
-//! sizes is a whole number of vectors and the other is odd. `TcnBlock`, `NamLayer`, `SLstmHeads`
-//! and `MLstmHeads` are missing: checks of bounds are left in their steps.
+//! It computes initial states, steps of cells, `prepare` and steps of handles, also with
+//! approximate activations and in blocks. It also makes quantised copies, writes them to bytes,
+//! reads them and runs them. For most cells, one of two sizes is a whole number of vectors and the
+//! other is odd. `TcnBlock`, `NamLayer`, `SLstmHeads` and `MLstmHeads` are missing: checks of
+//! bounds are left in their steps.
 //!
 //! It prints every output, which `tests/targets/run.sh` compares between targets.
 
