@@ -14,6 +14,7 @@ impl Polynomial {
         let mut coefficient = times;
         let factors = atoms.iter().map(|atom| atom.split_heads()).flat_map(|(heads, size)| [heads, size]);
         for atom in factors {
+            // The literal of a name is 0.
             coefficient = coefficient.saturating_mul(atom.literal().max(1));
             for index in atom.names() {
                 if powers.len() <= index {

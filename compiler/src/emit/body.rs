@@ -6,7 +6,7 @@
 
 use crate::dim::Atom;
 use crate::emit::access::Access;
-use crate::emit::context::EmitContext;
+use crate::emit::context::{EmitContext, number};
 use crate::emit::ops::elementwise;
 use crate::emit::stored::{StoredAs, StoredValues};
 use crate::graph::ir::{BlockShape, Graph, Id, Level, Node, Op};
@@ -149,19 +149,8 @@ impl Body<'_> {
         let node = &self.graph[id];
         match &node.op {
             Op::Number(bits) => {
-                let value = f64::from_bits(*bits);
-                if value == f64::NEG_INFINITY {
-                    return quote!(<#scalar as #k::Scalar>::of(f64::NEG_INFINITY));
-                }
-                if !value.is_finite() {
-                    return quote!(<#scalar as #k::Scalar>::of(f64::INFINITY));
-                }
-                let magnitude = proc_macro2::Literal::f64_suffixed(value.abs());
-                if value.is_sign_negative() {
-                    quote!(<#scalar as #k::Scalar>::of(-#magnitude))
-                } else {
-                    quote!(<#scalar as #k::Scalar>::of(#magnitude))
-                }
+                let value = number(f64::from_bits(*bits));
+                quote!(<#scalar as #k::Scalar>::of(#value))
             }
             Op::Size(dim) => {
                 let size = self.cx.dim(dim);

@@ -11,8 +11,8 @@ use crate::emit::hygiene::ident;
 use crate::graph::grid::block_path;
 use crate::graph::ir::{BlockShape, Level, Piece};
 use crate::syntax::ast::{Cell, DeclarationKind, declared};
-use proc_macro2::{Ident, TokenStream, TokenTree};
-use quote::quote;
+use proc_macro2::{Ident, Literal, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
 
 /// The runtime crate as described by `rnn_cell!`. The runtime's features decide whether there is a
 /// heap. A feature of this crate would describe the machine that compiles instead.
@@ -150,7 +150,7 @@ impl<'a> EmitContext<'a> {
                 quote!(#name)
             }
             Atom::Literal(value) => {
-                let value = proc_macro2::Literal::usize_unsuffixed(value as usize);
+                let value = Literal::usize_unsuffixed(value as usize);
                 quote!(#value)
             }
             Atom::Heads(heads, size) => {
@@ -169,7 +169,7 @@ impl<'a> EmitContext<'a> {
     /// Returns a polynomial as an expression of the dimensions.
     pub fn polynomial(&self, of: &Polynomial) -> TokenStream {
         let terms = of.terms().into_iter().map(|(powers, count)| {
-            let count = proc_macro2::Literal::usize_unsuffixed(count as usize);
+            let count = Literal::usize_unsuffixed(count as usize);
             let sizes = powers.iter().zip(&self.dimensions);
             let sizes = sizes.flat_map(|(power, size)| (0..*power).map(move |_| size));
             quote!(#count #(* #sizes)*)
@@ -449,5 +449,32 @@ impl<'a> EmitContext<'a> {
     pub fn dim_arguments(&self, dims: &[usize]) -> TokenStream {
         let names = dims.iter().map(|index| &self.dimensions[*index]);
         quote!(#({ #names },)*)
+    }
+}
+
+/// Writes a number as an expression of type `f64`.
+pub fn number(value: f64) -> TokenStream {
+    if value.is_nan() {
+        return quote!(::core::primitive::f64::NAN);
+    }
+    let magnitude = match value.is_infinite() {
+        true => quote!(::core::primitive::f64::INFINITY),
+        false => Literal::f64_suffixed(value.abs()).into_token_stream(),
+    };
+    if value.is_sign_negative() { quote!(-#magnitude) } else { magnitude }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::number;
+
+    #[test]
+    fn numbers_are_written_with_their_sign() {
+        for (value, text) in [(0.5, "0.5f64"), (-0.0, "- 0f64"), (f64::MAX, &format!("{}f64", f64::MAX))] {
+            assert_eq!(number(value).to_string(), text);
+        }
+        let [infinite, nan] = [f64::NEG_INFINITY, -f64::NAN].map(|value| number(value).to_string());
+        assert!(infinite.starts_with('-') && infinite.ends_with("INFINITY"), "{infinite}");
+        assert!(nan.ends_with("NAN"), "{nan}");
     }
 }

@@ -96,7 +96,7 @@ impl InitialState<'_> {
             let node = &self.plan.graph[id];
             let (value, kind) = (self.plan.names.owner(id), cx.block_type(node.shape, node.level));
             let scalar = &cx.scalar;
-            quote!(let mut #value = #k::room(<#kind as #k::Varying<#scalar>>::zero);)
+            quote!(let mut #value = #k::on_heap_if_any(<#kind as #k::Varying<#scalar>>::zero);)
         });
         quote!(#(#lines)*)
     }

@@ -200,7 +200,7 @@ impl Layout<'_> {
         graph.ids().filter(is_kept).map(|id| self.plan.names.field(id)).collect()
     }
 
-    /// Returns all series, without duplicates.
+    /// Returns the series that a pass allocates at its start.
     pub fn series(&self) -> Vec<TapeSeries> {
         let mut all = self.series_of_states();
         all.extend(self.series_of_recorded());

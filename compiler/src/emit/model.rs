@@ -1,8 +1,8 @@
-//! Parameters: construction, initialisation and visiting; and the cost of a step.
+//! Parameters: construction, initialisation and visiting.
 
 use crate::analysis::initialisers::{Amount, Initialiser};
 use crate::dim::Atom;
-use crate::emit::context::EmitContext;
+use crate::emit::context::{EmitContext, number};
 use crate::emit::items::Items;
 use crate::emit::structs::has_derive;
 use crate::syntax::ast::{BinaryOp, DeclarationKind, ShapeKind, declared, saved};
@@ -94,10 +94,7 @@ fn initialiser_call(cx: &EmitContext, name: &Ident, initialiser: &Initialiser) -
 /// Writes a number, or arithmetic on the dimensions in `f64`.
 fn amount(cx: &EmitContext, of: &Amount) -> TokenStream {
     match of {
-        Amount::Number(value) => {
-            let magnitude = Literal::f64_suffixed(value.abs());
-            if value.is_sign_negative() { quote!(-#magnitude) } else { quote!(#magnitude) }
-        }
+        Amount::Number(value) => number(*value),
         Amount::Size(index) => {
             let size = cx.atom(Atom::Name(*index));
             quote!((#size as f64))

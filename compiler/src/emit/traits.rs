@@ -1,6 +1,7 @@
 //! The runtime's traits for the cell.
 
 use crate::analysis::initialisers::{Amount, Initialiser};
+use crate::emit::context::number;
 use crate::emit::items::Items;
 use crate::emit::layout::Layout;
 use crate::emit::types::Types;
@@ -99,8 +100,7 @@ fn context_default(items: &Items) -> TokenStream {
         let name = &cx.cell.declarations[index].name;
         match items.initialisers.get(index)? {
             Some(Initialiser::Constant(Amount::Number(value))) => {
-                let magnitude = proc_macro2::Literal::f64_suffixed(value.abs());
-                let value = if *value < 0.0 { quote!(-#magnitude) } else { quote!(#magnitude) };
+                let value = number(*value);
                 Some(quote! {
                     #k::Varying::<#scalar>::scalars_mut(&mut context.#name, &mut |entry| {
                         *entry = <#scalar as #k::Scalar>::of(#value);

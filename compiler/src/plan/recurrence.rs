@@ -18,7 +18,8 @@ enum Kept {
     Recorded(Piece),
 }
 
-/// The recurrence of a cell: the values of earlier steps that are not part of it.
+/// The earlier values that a cell reads outside of its recurrence: those that are known before it,
+/// and those that are computed after it.
 #[derive(Debug)]
 pub struct Recurrence {
     /// The blocks of states that neither are part of a cycle nor depend on one.

@@ -20,8 +20,8 @@ pub fn choose(step: &StepGraph) -> Vec<Id> {
     }
     let mut is_stored = vec![false; graph.len()];
     let mut kept = vec![];
-    // The new values of states, recorded values, and an output that is returned in place are stored
-    // in any case.
+    // The new values of states, recorded values, and an output that may be returned in place are
+    // stored in any case.
     let recorded = step.recorded.iter().filter_map(Recorded::computed);
     for id in step.states.iter().map(|bound| bound.id).chain(recorded).chain(step.lone_output()) {
         is_stored[id.index()] = true;

@@ -66,8 +66,8 @@ impl StepGraph {
         past::source(&self.recorded, piece)
     }
 
-    /// Returns the only block of the only output, if there is exactly one. It is returned in the
-    /// buffer where it is stored.
+    /// Returns the only block of the only output, if there is exactly one. Unless it is a row or a
+    /// matrix over a stack, it is returned in the buffer where it is stored.
     pub fn lone_output(&self) -> Option<Id> {
         match &self.outputs[..] {
             [blocks] if blocks.len() == 1 => Some(blocks[0].id),

@@ -15,8 +15,8 @@ use crate::kernels::isa::{Accuracy, Within};
 /// [`Layer`](super::Layer).
 ///
 /// # Error
-/// `tanh` is an odd function with values in [-1, 1] and `sigmoid` has values in [0, 1]. Both reach
-/// these bounds up to 2e-7.
+/// `tanh` is an odd function with values in [-1, 1] and `sigmoid` has values in [0, 1]. For large
+/// arguments they end within 2e-7 of these bounds.
 ///
 /// | | relative error of `tanh` | absolute error of `sigmoid` |
 /// | --- | --- | --- |
@@ -25,7 +25,7 @@ use crate::kernels::isa::{Accuracy, Within};
 ///
 /// The errors found are the largest over all normal `f32` arguments, on every instruction set; the
 /// bounds also hold in `f64`. All other functions of the language, and the values that do not
-/// depend on an input, stay exact. `silu(u)` is `u * sigmoid(u)`.
+/// depend on an input, stay exact. `silu(u)` is `u * sigmoid(u)`, and so is approximate.
 ///
 /// The guide's chapter on [streaming](crate::guide::streaming) shows the effect on an LSTM.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -184,13 +184,13 @@ pub fn replace_sample<T: Copy>(many: &mut [T], sample: usize, one: &[T]) {
     column_mut(many, one.len(), sample).copy_from_slice(one);
 }
 
-/// A value that is not on the heap: the result of [`room`] without an allocator.
+/// A value that is not on the heap: the result of [`on_heap_if_any`] without an allocator.
 #[cfg(not(feature = "alloc"))]
 #[derive(Debug)]
-pub struct Here<V>(V);
+pub struct Inline<V>(V);
 
 #[cfg(not(feature = "alloc"))]
-impl<V> core::ops::Deref for Here<V> {
+impl<V> core::ops::Deref for Inline<V> {
     type Target = V;
 
     #[inline(always)]
@@ -200,7 +200,7 @@ impl<V> core::ops::Deref for Here<V> {
 }
 
 #[cfg(not(feature = "alloc"))]
-impl<V> core::ops::DerefMut for Here<V> {
+impl<V> core::ops::DerefMut for Inline<V> {
     #[inline(always)]
     fn deref_mut(&mut self) -> &mut V {
         &mut self.0
@@ -210,6 +210,6 @@ impl<V> core::ops::DerefMut for Here<V> {
 /// Returns the value of `make`, on the heap if there is an allocator.
 #[cfg(not(feature = "alloc"))]
 #[inline(always)]
-pub fn room<V>(make: impl Fn() -> V) -> Here<V> {
-    Here(make())
+pub fn on_heap_if_any<V>(make: impl Fn() -> V) -> Inline<V> {
+    Inline(make())
 }

@@ -1,7 +1,7 @@
 //! The functions that passes over sequences call, and the other functions that need an allocator.
 
 pub use crate::kernels::boxed;
-pub use crate::kernels::boxed as room;
+pub use crate::kernels::boxed as on_heap_if_any;
 pub use crate::kernels::series::Series;
 pub use alloc::boxed::Box;
 pub use alloc::vec::Vec;

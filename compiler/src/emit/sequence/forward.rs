@@ -10,8 +10,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 impl Sequence<'_> {
-    /// Returns the statements of the forward pass, in a function that is generic over the
-    /// instruction set.
+    /// Returns the statements of the forward pass.
     pub fn forward(&self) -> TokenStream {
         let layout = self.layout();
         let (cx, k) = (self.cx, &self.cx.k);
