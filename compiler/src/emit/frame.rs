@@ -52,7 +52,7 @@ impl SequenceFrame<'_> {
             Op::Read(piece) => return read_leaf(self.layout, *piece, region),
             Op::Previous(piece) => {
                 let series = self.layout.state_series(*piece);
-                let shift = self.layout.state_front(*piece).map(|front| quote!(#front - 1));
+                let shift = self.layout.state_shift(*piece);
                 let whole = slice_of(&series, region, Some(Lifetime::Sequence), shift.as_ref(), Access::Read);
                 if !self.is_backward {
                     return whole;
@@ -96,7 +96,7 @@ impl SequenceFrame<'_> {
             }
             Some(Place::State(piece)) => {
                 let series = self.layout.state_series(*piece);
-                let front = self.layout.state_front(*piece).unwrap_or(quote!(1));
+                let front = self.layout.state_front(*piece);
                 slice_of(&series, region, Some(Lifetime::Sequence), Some(&front), access)
             }
             Some(Place::Recorded(piece)) => {

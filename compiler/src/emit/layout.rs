@@ -88,8 +88,7 @@ impl Layout<'_> {
         let bound = self.output_in_place()?;
         Some(match self.plan.forward.places.get(&bound.id) {
             Some(Place::State(piece)) => {
-                let (series, front) =
-                    (self.state_series(*piece), self.state_front(*piece).unwrap_or(quote!(1)));
+                let (series, front) = (self.state_series(*piece), self.state_front(*piece));
                 quote!(#series.tail(#front))
             }
             Some(Place::Recorded(piece)) => {
@@ -254,7 +253,7 @@ impl Layout<'_> {
             .map(|(name, lifetime)| self.blocks(name, shape, Level::Time, Some(lifetime)));
             let (k, block) = (&self.cx.k, self.cx.block_type(shape, Level::Time));
             let carry = TapeSeries { kind: quote!(#k::Carry<#block>), ..carry };
-            let front = self.state_front(bound.piece).unwrap_or(quote!(1));
+            let front = self.state_front(bound.piece);
             found.push(TapeSeries { extra: Some(front), ..state });
             found.push(TapeSeries { extra: Some(quote!(1)), is_backward_only: true, ..carry });
         }

@@ -56,7 +56,7 @@ pub use nalgebra::SMatrix;
 pub use passes::{CommonTape, Passes, backward, forward, run, start_backward};
 #[cfg(feature = "alloc")]
 pub use past::{
-    Span, copy_past, count_steps, freeze_step_from, load_past, load_past_bars, past_before, push_delay,
+    Span, copy_past, count_steps, freeze_step, load_past, load_past_bars, past_before, push_delay,
     push_window, save_past, store_past_bars, windows,
 };
 pub use rnn_cell_macros::{compile, page};

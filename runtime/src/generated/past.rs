@@ -1,7 +1,7 @@
 //! Earlier values in passes over sequences. A series of a recorded value begins with the values
 //! before the first step; `front` is their number, so block `t + front` belongs to step `t`.
 
-use super::sequences::{Series, last_step};
+use super::sequences::{Series, freeze, last_step};
 use crate::Scalar;
 use crate::kernels::plain::{Flat, copy};
 use crate::types::rings::{Ring, Steps};
@@ -291,9 +291,9 @@ pub fn windows<T: Copy, const B: usize>(
     }
 }
 
-/// Copies the values that a delayed read yields at the steps `t0..t1` to `before`. For a padded
-/// step it copies the value of the sample's last step. Block `t + shift` of the series is read at
-/// step `t`.
+/// Copies the values that a step reads from an earlier one, at the steps `t0..t1`, to `before`. For
+/// a padded step it copies the value of the sample's last step. Block `t + shift` of the series is
+/// read at step `t`.
 pub fn past_before<W: Flat, const B: usize>(
     series: &Series<W>,
     before: &mut Series<W>,
@@ -301,34 +301,30 @@ pub fn past_before<W: Flat, const B: usize>(
     (t0, t1): (usize, usize),
     (shift, steps): (usize, usize),
 ) {
-    if lengths.is_none() {
-        return;
-    }
+    let Some(lengths) = lengths else { return };
     let size = W::LEN / B.max(1);
-    let span = Span { first: t0, steps, lengths };
     before.resize(t1 - t0);
-    for index in 0..t1 - t0 {
-        for sample in 0..B {
-            let (step, of) = span.source(index, sample);
-            let from = of_sample(series.step(step + shift).flat(), size, of);
-            copy(of_sample_mut(before.step_mut(index).flat_mut(), size, sample), from);
+    before.flat_mut(0..t1 - t0).copy_from_slice(series.flat(t0 + shift..t1 + shift));
+    for (sample, length) in lengths.iter().enumerate() {
+        let Some((last, of)) = last_step(lengths, steps, sample) else { return };
+        for t in (*length).max(t0)..t1 {
+            let from = of_sample(series.flat_step(last + shift), size, of);
+            copy(of_sample_mut(before.flat_step_mut(t - t0), size, sample), from);
         }
     }
 }
 
-/// Restores the states of the samples that ended before step `t`, as
-/// [`freeze_step`](super::freeze_step) does. Block `t + front` is the state after step `t`.
+/// Restores the state of every sample that ended before step `t`. Block `t + front` is the state
+/// after step `t`.
 #[inline]
-pub fn freeze_step_from<W: Flat, const B: usize>(
+pub fn freeze_step<W: Flat, const B: usize>(
     states: &mut Series<W>,
     lengths: Option<&[usize; B]>,
     t: usize,
     front: usize,
 ) {
-    let Some(lengths) = lengths else { return };
-    let size = W::LEN / B.max(1);
-    let (before, after) = states.step_pair(t + front - 1);
-    for sample in (0..B).filter(|sample| t >= lengths[*sample]) {
-        copy(of_sample_mut(after.flat_mut(), size, sample), of_sample(before.flat(), size, sample));
+    if let Some(lengths) = lengths {
+        let (before, after) = states.flat_pair(t + front - 1);
+        freeze(before, after, lengths, t);
     }
 }

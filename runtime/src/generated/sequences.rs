@@ -56,17 +56,8 @@ pub fn read_step<M: Flat, V: Flat<Scalar = M::Scalar>>(series: &Series<M>, step:
     value.flat_mut().copy_from_slice(series.flat(step..step + 1));
 }
 
-/// Restores the state of every sample that ended before step `t`. `states` holds the states of a
-/// whole sequence, from the initial one to the final one.
-#[inline]
-pub fn freeze_step<M: Flat, const B: usize>(states: &mut Series<M>, lengths: Option<&[usize; B]>, t: usize) {
-    if let Some(lengths) = lengths {
-        let (before, after) = states.step_pair(t);
-        freeze(before.flat(), after.flat_mut(), lengths, t);
-    }
-}
-
-fn freeze<T: Copy>(before: &[T], after: &mut [T], lengths: &[usize], t: usize) {
+/// Restores the samples that ended before step `t`.
+pub(super) fn freeze<T: Copy>(before: &[T], after: &mut [T], lengths: &[usize], t: usize) {
     let size = before.len() / lengths.len().max(1);
     for (sample, length) in lengths.iter().enumerate() {
         if t >= *length {
@@ -135,30 +126,6 @@ fn repeat_last_step<T: Copy>(series: &mut [T], lengths: &[usize], size: usize) {
         let from = last * width + of * size;
         for step in *length..steps {
             series.copy_within(from..from + size, step * width + sample * size);
-        }
-    }
-}
-
-/// Copies the states before the steps `t0..t1` to `before`. In place of the state before a padded
-/// step it copies the state before the sample's last step. `states` holds the states of a whole
-/// sequence, from the initial one to the final one.
-pub fn states_before<M: Flat, const B: usize>(
-    states: &Series<M>,
-    before: &mut Series<M>,
-    lengths: Option<&[usize; B]>,
-    (t0, t1): (usize, usize),
-) {
-    let Some(lengths) = lengths else { return };
-    let size = M::LEN / lengths.len().max(1);
-    let steps = states.len().saturating_sub(1);
-    before.resize(t1 - t0);
-    before.flat_mut(0..t1 - t0).copy_from_slice(states.flat(t0..t1));
-    for (sample, length) in lengths.iter().enumerate() {
-        let Some((last, of)) = last_step(lengths, steps, sample) else { return };
-        for t in (*length).max(t0)..t1 {
-            let to = before.flat_mut(t - t0..t - t0 + 1);
-            to[sample * size..(sample + 1) * size]
-                .copy_from_slice(&states.flat(last..last + 1)[of * size..(of + 1) * size]);
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::emit::hygiene::ident;
 use crate::emit::layout::{Layout, first_step};
 use crate::graph::ir::{Earlier, Id, Op, Piece, Reach};
-use crate::plan::past::{Push, Source};
+use crate::plan::past::{Push, Recorded, Source};
 use crate::plan::schedule::Region;
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -78,11 +78,23 @@ impl Layout<'_> {
         lines
     }
 
-    /// Returns the number of blocks before the first step in the series of a state. Returns `None`
-    /// if it is one, the initial state.
-    pub fn state_front(&self, piece: Piece) -> Option<TokenStream> {
-        let recorded = self.plan.recorded.iter().find(|record| record.source == Source::State(piece))?;
-        Some(self.recorded_front(recorded.piece))
+    /// Returns the recorded block of a state, if earlier steps of it are read.
+    pub fn recorded_state(&self, piece: Piece) -> Option<Piece> {
+        let is_it = |record: &&Recorded| record.source == Source::State(piece);
+        self.plan.recorded.iter().find(is_it).map(|record| record.piece)
+    }
+
+    /// Returns the number of blocks before the first step in the series of a state: one, the initial
+    /// state, unless earlier steps are read.
+    pub fn state_front(&self, piece: Piece) -> TokenStream {
+        self.recorded_state(piece).map_or(quote!(1), |recorded| self.recorded_front(recorded))
+    }
+
+    /// Returns the number of blocks before the initial state in the series of a state, if there are
+    /// any.
+    pub fn state_shift(&self, piece: Piece) -> Option<TokenStream> {
+        let front = self.recorded_front(self.recorded_state(piece)?);
+        Some(quote!(#front - 1))
     }
 
     /// Returns the recorded block of an input, if earlier steps of it are read.

@@ -113,7 +113,7 @@ impl Sequence<'_> {
     fn clean_residuals(&self, layout: &Layout) -> TokenStream {
         let k = &self.cx.k;
         let kept = layout.kept().into_iter().map(|series| (series, quote!(0)));
-        let states = self.plan.states.iter().filter(|bound| layout.state_front(bound.piece).is_none());
+        let states = self.plan.states.iter().filter(|bound| layout.recorded_state(bound.piece).is_none());
         let states = states.map(|bound| (layout.state_series(bound.piece), quote!(1)));
         let lines = kept.chain(states).map(
             |(series, first)| quote!(#k::clean_padding(&mut __tape.#series, #first, __steps, __lengths);),
@@ -127,15 +127,11 @@ impl Sequence<'_> {
         let k = &self.cx.k;
         let states = layout.read_before().map(|bound| {
             let (states, before) = (layout.state_series(bound.piece), layout.before_series(bound.piece));
-            match layout.state_front(bound.piece) {
-                None => {
-                    quote!(#k::states_before(&__tape.#states, &mut __tape.#before, __lengths, (__t0, __t1));)
-                }
-                Some(front) => quote! {
-                    #k::past_before(
-                        &__tape.#states, &mut __tape.#before, __lengths, (__t0, __t1), (#front - 1, __steps),
-                    );
-                },
+            let shift = layout.state_shift(bound.piece).unwrap_or(quote!(0));
+            quote! {
+                #k::past_before(
+                    &__tape.#states, &mut __tape.#before, __lengths, (__t0, __t1), (#shift, __steps),
+                );
             }
         });
         let delays = layout.delays_before();

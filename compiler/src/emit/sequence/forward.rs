@@ -23,27 +23,21 @@ impl Sequence<'_> {
 
         let load_states = self.plan.states.iter().map(|bound| {
             let (series, path) = (layout.state_series(bound.piece), cx.declared_path(bound.piece));
-            let at = layout.state_front(bound.piece).map_or(quote!(0), |front| quote!(#front - 1));
+            let at = layout.state_shift(bound.piece).unwrap_or(quote!(0));
             quote!(#k::write_step(&mut __tape.#series, #at, &__state.#path);)
         });
         let save_states = self.plan.states.iter().map(|bound| {
             let (series, path) = (layout.state_series(bound.piece), cx.declared_path(bound.piece));
-            let at =
-                layout.state_front(bound.piece).map_or(quote!(__steps), |front| quote!(__steps + #front - 1));
-            quote!(#k::read_step(&__tape.#series, #at, &mut __state.#path);)
+            let shift = layout.state_shift(bound.piece).into_iter();
+            quote!(#k::read_step(&__tape.#series, __steps #(+ #shift)*, &mut __state.#path);)
         });
         let freeze: Vec<TokenStream> = self
             .plan
             .states
             .iter()
             .map(|bound| {
-                let series = layout.state_series(bound.piece);
-                match layout.state_front(bound.piece) {
-                    None => quote!(#k::freeze_step(&mut __tape.#series, __lengths, __t);),
-                    Some(front) => {
-                        quote!(#k::freeze_step_from(&mut __tape.#series, __lengths, __t, #front);)
-                    }
-                }
+                let (series, front) = (layout.state_series(bound.piece), layout.state_front(bound.piece));
+                quote!(#k::freeze_step(&mut __tape.#series, __lengths, __t, #front);)
             })
             .collect();
         let copy_inputs = self.copy_inputs(&layout);
