@@ -219,8 +219,8 @@ where
     largest
 }
 
-/// Checks the largest differences of both accuracies. They are at most three times the error of a
-/// function, and more than a tenth of that, since exact steps must not pass for approximate ones.
+/// Checks the largest differences of both accuracies. They are at most three times the error of
+/// `tanh`, and at least three tenths, since exact steps must not pass for approximate ones.
 fn near<const B: usize, L>(name: &str, layer: &L, steps: usize)
 where
     L: Prepare<B, Scalar: Into<f64>, Context = (), Input: Varying<L::Scalar>, Output: Varying<L::Scalar>>,

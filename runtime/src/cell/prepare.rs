@@ -130,7 +130,8 @@ impl<L: Prepare<B>, X: Borrow<L::Context>, const B: usize> Prepared<L, X, B> {
     ///
     /// # Panics
     /// Panics if `xs` and `ys` differ in length.
-    #[inline]
+    // Inlined, so that nothing is left of the check where the lengths are constants.
+    #[inline(always)]
     pub fn run(&self, xs: &[L::Input], ys: &mut [L::Output], state: &mut L::State) {
         assert_eq!(xs.len(), ys.len(), "as many outputs as inputs");
         let Prepared { layer, context, fixed } = self;
