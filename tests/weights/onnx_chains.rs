@@ -525,8 +525,9 @@ fn large_tensors_of_axes() {
         let start = std::time::Instant::now();
         let file = read(&[axes, node("LSTM x W R -> a"), nodes.concat()], "a0").unwrap_err();
         assert!(file.contains("`Squeeze a0` is on axes that are computed"), "{file}");
-        // Two billion reads would take hours under memcheck, and minutes without it.
-        assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
+        // Two billion reads would take hours under memcheck, and minutes without it. A busy machine
+        // takes a minute under memcheck.
+        assert!(start.elapsed().as_secs() < 600, "{:?}", start.elapsed());
     }
 }
 

@@ -49,7 +49,7 @@ impl<A: Layer<1>, L: Follows<A>> Stack<A, L> {
 /// and it has no context.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot read the outputs of `{A}`",
-    label = "inputs of another size or precision",
+    label = "inputs of another type, size or precision",
     note = "`Dense<8, 2>` reads 8 values and returns 2; a layer with a context follows as `layer.with(&context)`"
 )]
 pub trait Follows<A: Layer<B>, const B: usize = 1>:
