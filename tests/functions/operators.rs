@@ -74,7 +74,7 @@ operators! { [3]
     sum_ = [] { sum(square(u)) * sum(M) };
     mean_ = [] { mean(square(M)) };
     row_sum_ = [N] { row_sum(square(M)) };
-    blocks_ = [N] { row_sum(blocks(u, 3) * (k - v)) };
+    blocks_ = [N] { row_sum(blocks(u, N) * (k - v @ v.T)) };
     softmax_of_vector = [N] { softmax(2 * u) };
     softmax_of_row = [1, S] { softmax(u.T @ M) };
     softmax_with_mask = [N] { softmax(2 * u, where(x > 0.1, 1, 0)) };
