@@ -15,8 +15,8 @@ use crate::kernels::isa::{Accuracy, Within};
 /// [`Layer`](super::Layer).
 ///
 /// # Error
-/// `tanh` is an odd function with values in [-1, 1] and `sigmoid` has values in [0, 1]. Both reach
-/// these bounds up to 2e-7.
+/// `tanh` is an odd function with values in [-1, 1], and `sigmoid` has values in [0, 1]. Both reach
+/// these bounds up to 2e-7, and exceed them at a few arguments by at most 1.2e-7.
 ///
 /// | | relative error of `tanh` | absolute error of `sigmoid` |
 /// | --- | --- | --- |
