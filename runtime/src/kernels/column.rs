@@ -71,24 +71,8 @@ pub(super) unsafe fn column<L: Pack<T>, T: Scalar, const G: usize, const P: usiz
             }
             of_height!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24);
             first += height;
-            if passes > 1 {
-                keep_in_memory(y);
-            }
         }
     }
-}
-
-/// Prevents LLVM from keeping the results of a pass in registers until they are read. It would
-/// spill the sums of the next pass instead, in the loop over the columns.
-#[inline(always)]
-fn keep_in_memory<T, const G: usize>(y: [*mut T; G]) {
-    #[cfg(target_arch = "x86_64")]
-    for g in 0..G {
-        // SAFETY: the assembly is empty.
-        unsafe { core::arch::asm!("/* {0} */", in(reg) y[g], options(nostack, preserves_flags)) };
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = y;
 }
 
 /// Returns the largest number of vectors in a pass: `most`, or fewer if the registers hold fewer.

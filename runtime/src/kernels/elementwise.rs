@@ -276,6 +276,9 @@ fn each_row<S: Isa, T: Scalar, const IN: usize, const OUT: usize, const SUMS: us
     for o in 0..OUT {
         to[o] = outs[o][..n].as_mut_ptr();
     }
+    if S::DECIMALS.is_some() && n > WIDE {
+        read_from_memory::<S, T, IN>(from);
+    }
     let mut sums = [[T::ZERO; WIDE]; SUMS];
     // SAFETY: the rows are within `n`, and the slices do not overlap.
     unsafe {
@@ -319,6 +322,22 @@ fn one_by_one<S: Isa>() {
         // SAFETY: the assembly is empty.
         unsafe { core::arch::asm!("", options(nomem, nostack, preserves_flags)) };
     }
+}
+
+/// Prevents LLVM from keeping the inputs, such as the results of a product, in registers until the
+/// loop reads them. With short closures it unrolls the loop and would try to, and would spill the
+/// sums of the product instead. AVX-512 has enough registers.
+#[inline(always)]
+fn read_from_memory<S: Isa, T, const IN: usize>(from: [*const T; IN]) {
+    #[cfg(target_arch = "x86_64")]
+    if S::LEVEL != super::isa::Level::Avx512 {
+        for i in 0..IN {
+            // SAFETY: the assembly is empty.
+            unsafe { core::arch::asm!("/* {0} */", in(reg) from[i], options(nostack, preserves_flags)) };
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = from;
 }
 
 /// Adds the partial sums as a tree.

@@ -84,8 +84,8 @@ impl Layout<'_> {
         self.plan.recorded.iter().find(is_it).map(|record| record.piece)
     }
 
-    /// Returns the number of blocks before the first step in the series of a state: one, the initial
-    /// state, unless earlier steps are read.
+    /// Returns the number of blocks before the first step in the series of a state: one, the
+    /// initial state, unless earlier steps are read.
     pub fn state_front(&self, piece: Piece) -> TokenStream {
         self.recorded_state(piece).map_or(quote!(1), |recorded| self.recorded_front(recorded))
     }

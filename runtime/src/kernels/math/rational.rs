@@ -4,8 +4,8 @@
 //! ends. `sigmoid x` is `(1 + tanh(x / 2)) / 2` with the halves in the coefficients, which they
 //! scale exactly. The coefficients minimise the largest relative error of `tanh`, by linear
 //! programming, under the conditions that the quotient reaches 1 at the end of the interval and is
-//! never greater. They are `f32` numbers, rounded such that both conditions hold for the computed
-//! values too.
+//! never greater. They are `f32` numbers, rounded such that the computed values exceed 1 by at most
+//! one unit in the last place.
 //!
 //! There is one division and no table, so a step waits for about half the latency of the exact
 //! functions. The polynomials are arranged as pairs of terms for the same reason.

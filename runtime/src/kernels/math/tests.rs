@@ -232,6 +232,9 @@ fn functions_are_monotonic_where_they_saturate() {
     });
 }
 
+/// The amount by which rounding exceeds the bounds of `tanh` and `sigmoid` at a few arguments.
+const BEYOND: f64 = f32::EPSILON as f64;
+
 /// The largest errors of the approximations, and the largest magnitude of `tanh`.
 #[derive(Debug, Default)]
 struct Worst {
@@ -259,7 +262,7 @@ fn worst<S: Isa, A: Accuracy, T: Scalar>(isa: S, stride: usize) -> Worst {
             *tanh_error = (above / exact_tanh - 1.0).abs();
             let [above, below] = [x, -x].map(|x| sigmoid(near, x).as_f64());
             let error = |found: f64, exact: f64| {
-                let is_inside = (0.0..=1.0).contains(&found);
+                let is_inside = (-BEYOND..=1.0 + BEYOND).contains(&found);
                 if is_inside { (found - sigmoid(isa, exact)).abs() } else { f64::INFINITY }
             };
             let (above, below) = (error(above, exact), error(below, -exact));
@@ -282,7 +285,10 @@ fn approximations_are_within_their_bounds() {
     fn check<S: Isa, A: Accuracy, T: Scalar>(isa: S, stride: usize, [tanh, sigmoid]: [f64; 2]) {
         let found = worst::<S, A, T>(isa, stride);
         println!("{:?}, {}: {found:?}", S::LEVEL, core::any::type_name::<(A, T)>());
-        assert!(found.tanh <= tanh && found.sigmoid <= sigmoid && found.magnitude <= 1.0, "{found:?}");
+        assert!(
+            found.tanh <= tanh && found.sigmoid <= sigmoid && found.magnitude <= 1.0 + BEYOND,
+            "{found:?}"
+        );
     }
     both!(isa => {
         let stride = std::env::var("STRIDE").map_or(4099, |stride| stride.parse().expect("a number"));
