@@ -73,7 +73,7 @@ macro_rules! approximates {
             $crate::steps::begin(concat!("approximate ", stringify!($cell<$($size),+>)));
             let mut cell = $cell::<$($size),+>::zeros();
             $crate::fill(&mut cell);
-            let handle = cell.prepare().approximate::<rnn_cell::cell::FourDecimals>();
+            let handle = cell.prepare::<1>().approximate::<rnn_cell::cell::FourDecimals>();
             let mut state = handle.initial_state();
             let xs = [$crate::any(), $crate::any()];
             let y = handle.step(&xs[0], &mut state);
