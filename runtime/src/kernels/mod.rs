@@ -13,7 +13,7 @@
 //! - [`reduce`]: maxima and transposition;
 //! - [`one_hot`]: columns by index;
 //! - `narrow`: products of matrices that are stored in fewer bits (feature `quantised`);
-//! - [`plain`]: blocks of scalars as slices; [`pack`]: the vectors of each instruction set;
+//! - [`plain`]: blocks of scalars as slices; `pack`: the vectors of each instruction set;
 //! - `series`: the growable buffers of tapes, `boxed`: large values on the heap (both with the
 //!   feature `alloc`).
 
