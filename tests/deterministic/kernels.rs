@@ -5,6 +5,7 @@ use core::array::from_fn;
 
 use rnn_cell::Scalar;
 use rnn_cell::kernels::isa::{Isa, Job, dispatch};
+use rnn_cell::kernels::plain::Size;
 use rnn_cell::kernels::product::{matmul, outer, products as sums_of_products, pull_back};
 use rnn_cell::rng::{Xoshiro256PlusPlus, normal};
 
@@ -55,16 +56,16 @@ impl<T: Scalar, const M: usize, const K: usize, const G: usize> Job for Products
         for accumulate in [false, true] {
             let mut ys: [Vec<T>; G] = from_fn(|_| scalars(M * n));
             let outs = ys.each_mut().map(|y| &mut y[..]);
-            sums_of_products::<S, T, M, G, 2>(isa, [a, b], [&x, &u], outs, accumulate);
+            sums_of_products(isa, Size::<M>, [a, b], [&x, &u], outs, accumulate);
             let mut dx = scalars(K * n);
-            pull_back::<S, T, M, K, G>(isa, a, dy, &mut dx, accumulate);
+            pull_back(isa, Size::<M>, Size::<K>, a, dy, &mut dx, accumulate);
             // The same memory, read as a `K x M` matrix.
             let mut c = scalars(M * n);
             matmul::<S, T, true, false>(isa, M, K, n, a[0], &x, &mut c, accumulate);
             ys.iter().chain([&dx, &c]).flatten().for_each(|&x| digest(x));
         }
         let mut da = scalars(M * K);
-        outer::<S, T, M, K>(isa, dy[0], &x, &mut da);
+        outer(isa, Size::<M>, Size::<K>, dy[0], &x, &mut da);
         da.iter().for_each(|&x| digest(x));
     }
 }
