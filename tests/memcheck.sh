@@ -17,7 +17,7 @@ export RUSTFLAGS=
 
 for isa in avx2 portable; do
     export RNN_CELL_ISA=$isa
-    # Valgrind's multiply-add computes 0 where a processor computes -0, so a test of signs is left out.
+    # Valgrind's multiply-add computes 0 where a processor computes -0: a test of signs is left out.
     cargo test -p rnn-cell --features nam,onnx,quantised,rayon,rtneural,safetensors --lib -- \
         --test-threads 1 --skip approximations_keep_signs kernels
     cargo test -p tests --test golden --test exactness --test functions --test weights --test quantised -- --test-threads 1

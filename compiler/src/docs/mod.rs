@@ -17,13 +17,12 @@ mod table;
 mod tests;
 
 use crate::analysis::Analysis;
-use crate::analysis::heads::heads;
 use crate::analysis::shapes::Shaped;
 use crate::dim::polynomial::Polynomial;
 use crate::plan::Plan;
-use crate::plan::cost::operations;
+use crate::plan::cost::{entries, operations};
 use crate::plan::schedule::Region;
-use crate::syntax::ast::{Cell, DeclarationKind, declared};
+use crate::syntax::ast::{Cell, DeclarationKind};
 use crate::text::adjoints::adjoints;
 use crate::text::definition::{equations, line, returns};
 use math::{At, Math, Rows, name, row};
@@ -153,19 +152,9 @@ fn folded(summary: &str, text: &str) -> String {
 }
 
 fn sizes(definition: Shaped, plan: &Plan, names: &MathNames) -> String {
-    let entries = |kind: DeclarationKind| {
-        let mut sum = Polynomial::default();
-        for index in declared(definition.cell, kind) {
-            if let Some(shape) = &definition.shapes.declarations[index] {
-                let heads = heads(definition.cell, definition.cell.declarations[index].heads_block);
-                sum.add(&Polynomial::size(heads, &shape.rows, &shape.columns));
-            }
-        }
-        sum
-    };
     let rows = [
-        ("parameters", "PARAMETER_COUNT", entries(DeclarationKind::Param)),
-        ("scalars in a state", "STATE_BYTES", entries(DeclarationKind::State)),
+        ("parameters", "PARAMETER_COUNT", entries(definition, DeclarationKind::Param)),
+        ("scalars in a state", "STATE_BYTES", entries(definition, DeclarationKind::State)),
         ("operations per step", "FLOPS_PER_STEP", operations(&plan.graph, &plan.streaming, |_| true)),
         (
             "sequential operations per step",

@@ -1,11 +1,10 @@
 //! The methods of a single step, and the constants of the cell.
 
-use crate::dim::polynomial::Polynomial;
 use crate::emit::items::Items;
 use crate::emit::layout::Layout;
-use crate::plan::cost::operations;
+use crate::plan::cost::{entries, operations};
 use crate::plan::schedule::Region;
-use crate::syntax::ast::{DeclarationKind, declared};
+use crate::syntax::ast::DeclarationKind;
 use crate::text::adjoints::adjoints;
 use crate::text::{definition, jacobian};
 use proc_macro2::TokenStream;
@@ -89,16 +88,8 @@ impl Items<'_> {
 
     pub(super) fn constants(&self) -> TokenStream {
         let (cx, scalar) = (self.cx, &self.cx.scalar);
-        let size = |kind: DeclarationKind| {
-            let mut sum = Polynomial::default();
-            for index in declared(cx.cell, kind) {
-                if let Some(shape) = &cx.shapes.declarations[index] {
-                    sum.add(&Polynomial::size(cx.heads_of(index), &shape.rows, &shape.columns));
-                }
-            }
-            cx.polynomial(&sum)
-        };
-        let (parameters, states) = (size(DeclarationKind::Param), size(DeclarationKind::State));
+        let [parameters, states] = [DeclarationKind::Param, DeclarationKind::State]
+            .map(|kind| cx.polynomial(&entries(cx.shaped(), kind)));
         let (flops, recurrent, tape, adjoints, jacobian) = match self.plan {
             Some(plan) => {
                 let layout = Layout { cx, plan };

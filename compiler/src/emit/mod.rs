@@ -4,7 +4,8 @@
 //! - [`body`]: values as slices, with their [`access`], and statements; [`region`]: the code of one
 //!   region, group by group; [`fused`]: loops over entries; [`ops`]: the code of operations;
 //! - [`layout`]: the tape; [`frame`]: its slices at a step or in a chunk; [`sequence`]: forward and
-//!   backward pass; [`past`]: earlier values; [`stream`]: a single step; [`initial`]: initial states;
+//!   backward pass; [`past`]: earlier values; [`stream`]: a single step; [`initial`]: initial
+//!   states;
 //! - [`items`]: everything that a definition expands to: [`types`] in signatures, [`structs`],
 //!   [`methods`] of a step, and the implementations that the runtime calls, [`prepare`] and
 //!   [`passes`]; [`model`]: parameters and initialisation; [`traits`] of the cell and of its

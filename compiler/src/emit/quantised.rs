@@ -8,6 +8,7 @@ use crate::emit::prepare::PrepareParts;
 use crate::emit::skeleton::panicking_body;
 use crate::emit::stored::{StoredAs, StoredValues, computed_from};
 use crate::emit::stream::Stream;
+use crate::emit::structs::allow_names;
 use crate::graph::grid::positions;
 use crate::graph::ir::{Graph, Id, Op, Piece};
 use crate::lower::names::ValueNames;
@@ -137,15 +138,14 @@ impl Items<'_> {
     pub(super) fn quantised_structs(&self) -> TokenStream {
         let (cx, k, cfg_attributes) = (self.cx, &self.cx.k, self.cfg_attributes());
         let (visibility, name, dims) = (&cx.cell.visibility, &cx.cell.name, &self.types.dims);
-        let (scalar, batch, format) = (&cx.scalar, &cx.batch, &cx.format);
+        let (scalar, batch, format, allowed) = (&cx.scalar, &cx.batch, &cx.format, allow_names());
         let (copy, fixed_name) = (format_ident!("{name}Quantised"), self.quantised_fixed_name());
         let doc = format!(
             "A copy of [`{name}`] for inference, whose matrices are stored in fewer bits. Created by \
              [`quantised`]({name}::quantised)."
         );
         let attributes = quote! {
-            #[allow(non_snake_case, dead_code)]
-            #[allow(mixed_script_confusables, confusable_idents, uncommon_codepoints)]
+            #allowed
         };
         let (fields, kinds): (Vec<_>, Vec<_>) = self.quantised_fields().into_iter().unzip();
         let fixed = self.quantised_fixed_fields();

@@ -36,15 +36,15 @@ impl Items<'_> {
         fields: &[(TokenStream, TokenStream)],
     ) -> TokenStream {
         let (cx, batch) = (self.cx, &self.cx.batch);
-        let (visibility, cfg_attributes) = (&cx.cell.visibility, self.cfg_attributes());
+        let (visibility, cfg_attributes, allowed) =
+            (&cx.cell.visibility, self.cfg_attributes(), allow_names());
         let name = format_ident!("{}{}", self.spanned.cell, suffix);
         let dims = cx.dim_parameters(dims);
         let fields: Vec<TokenStream> = fields.iter().map(|(field, kind)| quote!(#field: #kind)).collect();
         quote! {
             #cfg_attributes
             #[doc = #doc]
-            #[allow(non_snake_case, dead_code)]
-            #[allow(mixed_script_confusables, confusable_idents, uncommon_codepoints)]
+            #allowed
             #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::cmp::PartialEq)]
             #visibility struct #name<#dims const #batch: usize = 1, #scalar> {
                 #(#fields,)*
@@ -106,7 +106,7 @@ impl Items<'_> {
         if !derives_eq {
             derives.push(quote!(::core::cmp::PartialEq));
         }
-        let doc = self.cell_docs();
+        let (doc, allowed) = (self.cell_docs(), allow_names());
         let dims = self.spanned_dims();
         let fields: Vec<TokenStream> =
             self.fields(&saved(cell)).into_iter().map(|(field, kind)| quote!(#field: #kind)).collect();
@@ -117,8 +117,7 @@ impl Items<'_> {
         quote! {
             #(#attributes)*
             #doc
-            #[allow(non_snake_case, dead_code)]
-            #[allow(mixed_script_confusables, confusable_idents, uncommon_codepoints)]
+            #allowed
             #[derive(#(#derives),*)]
             // Products read whole columns: a parameter that starts within a cache line is up to 1.5
             // times slower.
@@ -226,7 +225,7 @@ impl Items<'_> {
              column per step and sample. Created by `tape()`. Passes over more sequences reuse its memory.",
             cx.cell.name
         );
-        let cell = &self.types.cell;
+        let (cell, allowed) = (&self.types.cell, allow_names());
         let mut fields = vec![quote!(common: #k::CommonTape<#cell, { #batch }>)];
         if let Some(plan) = self.plan {
             let layout = Layout { cx, plan };
@@ -250,8 +249,7 @@ impl Items<'_> {
         quote! {
             #cfg_attributes
             #[doc = #doc]
-            #[allow(non_snake_case, dead_code)]
-            #[allow(mixed_script_confusables, confusable_idents, uncommon_codepoints)]
+            #allowed
             #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::default::Default)]
             #visibility struct #name<#dims const #batch: usize = 1, #scalar: #k::Scalar = f32> {
                 #(#fields,)*
@@ -273,18 +271,26 @@ impl Items<'_> {
             if self.types.context.is_some() { " and context" } else { "" }
         );
         let (names, kinds): (Vec<_>, Vec<_>) = fields.into_iter().unzip();
+        let allowed = allow_names();
         (!names.is_empty()).then(|| {
             quote! {
                 #cfg_attributes
                 #[doc = #doc]
-                #[allow(non_snake_case, dead_code)]
-                #[allow(mixed_script_confusables, confusable_idents, uncommon_codepoints)]
+                #allowed
                 #[derive(::core::fmt::Debug, ::core::clone::Clone)]
                 #visibility struct #name<#dims const #batch: usize = 1, #scalar: #k::Scalar = f32> {
                     #(#names: #kinds,)*
                 }
             }
         })
+    }
+}
+
+/// Returns the attributes that allow any name of the user for a struct and its fields.
+pub fn allow_names() -> TokenStream {
+    quote! {
+        #[allow(non_snake_case, dead_code)]
+        #[allow(mixed_script_confusables, confusable_idents, uncommon_codepoints)]
     }
 }
 

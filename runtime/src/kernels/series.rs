@@ -144,18 +144,11 @@ impl<M: Flat> Series<M> {
         &mut self.as_mut_slice()[t]
     }
 
-    /// Returns block `t` and its successor, which is mutable, for a step forwards in time.
-    #[inline(always)]
-    pub fn step_pair(&mut self, t: usize) -> (&M, &mut M) {
-        let [now, next] = &mut self.as_mut_slice()[t..t + 2] else { unreachable!("two blocks") };
-        (now, next)
-    }
-
     /// Returns the scalars of block `t` and of its successor, which are mutable, for a step
     /// forwards in time.
     #[inline(always)]
     pub fn flat_pair(&mut self, t: usize) -> (&[M::Scalar], &mut [M::Scalar]) {
-        let (now, next) = self.step_pair(t);
+        let [now, next] = &mut self.as_mut_slice()[t..t + 2] else { unreachable!("two blocks") };
         (now.flat(), next.flat_mut())
     }
 
@@ -247,7 +240,7 @@ mod tests {
         let mut series = Series::<[u32; 2]>::default();
         series.resize(3);
         series.step_mut(1)[0] = 9;
-        let (now, next) = series.step_pair(1);
+        let (now, next) = series.flat_pair(1);
         next[1] = now[0] + 1;
         assert_eq!(series.step(2), &[0, 10]);
         let (now, next) = series.flat_pair_back(0);
