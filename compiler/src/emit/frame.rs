@@ -211,6 +211,19 @@ impl SequenceFrame<'_> {
         }
     }
 
+    /// Returns statements that pass the cotangents of finished samples through unchanged, for the
+    /// carries of delays, which exist for a whole chunk.
+    fn hand_over_delays(&self, writes: &[Id]) -> TokenStream {
+        let Layout { cx, plan } = self.layout;
+        let k = &cx.k;
+        let delays = plan.carries.iter().filter(|carry| plan.delay_states.contains(&carry.piece));
+        let statements = delays.filter(|carry| writes.contains(&carry.id)).map(|carry| {
+            let series = self.layout.carry_series(carry.piece);
+            quote!(#k::hand_over(&mut __tape.#series, __lengths, (__t0, __t1));)
+        });
+        statements.collect()
+    }
+
     /// Binds two neighbours in a series: the element that a step reads, and the one that it writes.
     fn bind_neighbours(&self, neighbours: &Neighbours) -> TokenStream {
         let names = &self.layout.plan.names;
@@ -253,31 +266,20 @@ pub fn read_leaf(layout: &Layout, piece: Piece, region: Region) -> TokenStream {
 }
 
 impl Frame for SequenceFrame<'_> {
-    /// Passes the cotangents of finished samples through unchanged. The carry of a delay exists for
-    /// a whole chunk.
     fn after_writes(&self, region: Region, writes: &[Id]) -> TokenStream {
-        let Layout { cx, plan, .. } = self.layout;
-        let k = &cx.k;
         if !self.is_backward {
             return self.layout.copy_recorded(region, writes);
         }
-        let first = first_step(region);
-        let pushes = plan.pushes.iter().filter(|push| writes.contains(&push.id));
-        let pushes: TokenStream = pushes
-            .map(|push| self.layout.push(push, self.slice(push.id, region, Access::Read), first.clone()))
-            .collect();
-        if region == Region::Step {
-            return pushes;
+        let mut code = TokenStream::new();
+        if region != Region::Step {
+            code.extend(self.hand_over_delays(writes));
         }
-        let delays = plan.carries.iter().filter(|bound| plan.delay_states.contains(&bound.piece));
-        delays
-            .filter(|bound| writes.contains(&bound.id))
-            .map(|bound| {
-                let series = self.layout.carry_series(bound.piece);
-                quote!(#k::hand_over(&mut __tape.#series, __lengths, (__t0, __t1));)
-            })
-            .chain([pushes])
-            .collect()
+        let pushes = self.layout.plan.pushes.iter().filter(|push| writes.contains(&push.id));
+        code.extend(pushes.map(|push| {
+            let cotangent = self.slice(push.id, region, Access::Read);
+            self.layout.push(push, cotangent, first_step(region))
+        }));
+        code
     }
 
     fn window_statement(&self, body: &Body, region: Region, id: Id) -> TokenStream {

@@ -9,7 +9,7 @@ use crate::emit::past::window_column_in_step;
 use crate::graph::ir::{BlockShape, Id, Level, Op};
 use crate::plan::schedule::Region;
 use proc_macro2::{Ident, Literal, TokenStream};
-use quote::{format_ident, quote};
+use quote::{ToTokens, format_ident, quote};
 use std::collections::HashSet;
 
 /// The ways to read an argument of a loop.
@@ -373,47 +373,53 @@ impl<'b> Loop<'b> {
         node.shape == self.space && node.level == Level::Param
     }
 
+    /// Returns how the loop reads an argument.
     fn operand(&self, arg: Id) -> Operand {
-        let (region, space, cx) = (self.region, self.space, self.body.cx);
-        let k = &cx.k;
         if self.body.graph.is_constant(arg) {
             return Operand::Constant;
         }
         if self.inside.contains(&arg) {
             return Operand::Inside;
         }
-        let node = &self.body.graph[arg];
-        let var = self.body.var(arg);
-        let index = self.index(arg);
-        let at = match index {
-            Some(_) if node.shape.has_heads() && !self.joins_heads => LoadPoint::Head,
-            Some(_) => LoadPoint::Sample,
-            None => LoadPoint::Outside,
-        };
-        let has_one_entry = node.shape.has_one_entry() && (!self.joins_heads || !node.shape.has_heads());
-        if has_one_entry && (!space.has_one_entry() || self.joins_heads) {
-            let index = index.unwrap_or(quote!(0));
+        if let Some((index, at)) = self.single_number(arg) {
+            let var = self.body.var(arg);
             return Operand::Scalar { load: quote!(#var[#index]), at };
-        }
-        if has_one_entry && index.is_none() && region.level() != Level::Param {
-            return Operand::Scalar { load: quote!(#var[0]), at };
-        }
-        let is_one_column = node.shape.columns == Atom::ONE || space.columns == Atom::ONE;
-        if node.shape.rows == Atom::ONE && space.rows != Atom::ONE {
-            // A row: one number for each column of the space.
-            let column = self.column(arg, false);
-            return Operand::Scalar { load: quote!(#var[#column]), at: LoadPoint::Column };
         }
         if self.body.is_in_ring(arg) {
             return Operand::Slice(window_column_in_step(self.body, arg));
         }
-        Operand::Slice(match self.column(arg, is_one_column) {
+        let (k, var) = (&self.body.cx.k, self.body.var(arg));
+        let has_one_column = self.body.graph[arg].shape.columns == Atom::ONE;
+        Operand::Slice(match self.column(arg, has_one_column || self.space.columns == Atom::ONE) {
             Some(column) => {
                 let rows = self.rows();
                 quote!(#k::column(&*#var, #rows, #column))
             }
             None => quote!(&*#var),
         })
+    }
+
+    /// Returns the index of the number that an argument has for all rows, and the loop in which it
+    /// changes. None for an argument with one entry per row.
+    fn single_number(&self, arg: Id) -> Option<(TokenStream, LoadPoint)> {
+        let (space, node, index) = (self.space, &self.body.graph[arg], self.index(arg));
+        let is_repeated = if node.shape.has_one_entry() && !(self.joins_heads && node.shape.has_heads()) {
+            let is_fixed = index.is_none() && self.region.level() != Level::Param;
+            !space.has_one_entry() || self.joins_heads || is_fixed
+        } else {
+            false
+        };
+        if is_repeated {
+            let at = match index {
+                Some(_) if node.shape.has_heads() && !self.joins_heads => LoadPoint::Head,
+                Some(_) => LoadPoint::Sample,
+                None => LoadPoint::Outside,
+            };
+            return Some((index.unwrap_or(quote!(0)), at));
+        }
+        // A row: one number for each column of the space.
+        let is_row = node.shape.rows == Atom::ONE && space.rows != Atom::ONE;
+        is_row.then(|| (self.column(arg, false).into_token_stream(), LoadPoint::Column))
     }
 
     fn out_slice(&self, id: Id) -> TokenStream {

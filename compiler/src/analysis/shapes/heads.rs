@@ -31,32 +31,34 @@ impl Infer<'_> {
     /// Returns the shape of a name outside of the block that defines it.
     fn outside_shape(&mut self, expr: &Expr, shape: Shape) -> Option<Shape> {
         let Some(block) = self.block_of(expr) else { return Some(shape) };
-        let stacked = shape.stacked(number(self.cell, block)?);
-        if stacked.is_none() {
-            let (name, shown) = (text::short(expr), self.show(&shape));
-            let is_matrix = !shape.columns.is_one();
-            let what = if is_matrix { "matrix" } else { "sum" };
-            self.no_stack(expr.extent, &name, &shown, what);
-        }
-        stacked
+        self.stack_of(expr.extent, &text::short(expr), &shape, number(self.cell, block)?)
     }
 
-    fn no_stack(&mut self, extent: Extent, name: &str, shown: &str, what: &str) {
-        let help = match what {
-            "matrix" => "use it in the block, in an equation whose value is a vector or a scalar".to_owned(),
-            _ => format!("name its terms in the block, `[a, b] = {name};`, and read these"),
+    /// Returns the shape of the stack of a block's value. Reports a value that has none: a matrix
+    /// or a vector whose size is a sum.
+    fn stack_of(&mut self, extent: Extent, name: &str, shape: &Shape, heads: Atom) -> Option<Shape> {
+        let stacked = shape.stacked(heads);
+        if stacked.is_some() {
+            return stacked;
+        }
+        let (kind, help) = if shape.columns.is_one() {
+            ("sum", format!("name its terms in the block, `[a, b] = {name};`, and read these"))
+        } else {
+            ("matrix", "use it in the block, in an equation whose value is a vector or a scalar".to_owned())
         };
+        let shown = self.show(shape);
         self.diagnostics
             .error(
                 extent,
                 format!(
-                    "`{name}` is a {what} of each head, `{shown}`, and isn't visible outside of its block"
+                    "`{name}` is a {kind} of each head, `{shown}`, and isn't visible outside of its block"
                 ),
             )
             .note(
                 "outside of a block, a vector `[D]` of `K` heads is the stack `[K*D]` and a scalar is `[K]`",
             )
             .help(help);
+        None
     }
 
     /// Returns the block that defines a name.
@@ -98,11 +100,11 @@ impl Infer<'_> {
     }
 
     /// Returns whether a matrix has heads along both dimensions, which is reported.
-    pub(super) fn has_heads_twice(&mut self, expr: &Expr, shape: &Shape) -> bool {
+    pub(super) fn has_heads_twice(&mut self, extent: Extent, shape: &Shape) -> bool {
         let is_square = in_dim(&shape.rows) && in_dim(&shape.columns);
         if is_square {
             self.diagnostics
-                .error(expr.extent, format!("a matrix `{}` of heads by heads", self.show(shape)))
+                .error(extent, format!("a matrix `{}` of heads by heads", self.show(shape)))
                 .note("only the rows or the columns of a matrix can be a stack of heads")
                 .help("declare the whole size as a dimension of its own");
         }
@@ -111,22 +113,15 @@ impl Infer<'_> {
 
     /// Returns whether a declaration or an equation may have the shape. Reports it otherwise.
     pub(super) fn can_be_declared(&mut self, extent: Extent, shape: &Shape) -> bool {
-        let shown = self.show(shape);
         if self.heads_block.is_some() && has_heads(shape) {
+            let shown = self.show(shape);
             self.diagnostics
                 .error(extent, format!("`{shown}` within a block of heads"))
                 .note("within a block every value has the shape of one head")
                 .help("leave out the number of heads: the stack of all heads exists outside of the block");
             return false;
         }
-        if in_dim(&shape.rows) && in_dim(&shape.columns) {
-            self.diagnostics
-                .error(extent, format!("a matrix `{shown}` of heads by heads"))
-                .note("only the rows or the columns of a matrix can be a stack of heads")
-                .help("declare the whole size as a dimension of its own");
-            return false;
-        }
-        true
+        !self.has_heads_twice(extent, shape)
     }
 
     /// Returns whether the dimension can be the range of a one-hot input. Reports it otherwise.
@@ -179,11 +174,7 @@ impl Infer<'_> {
             let Some(block) = self.cell.equations[target.equation].heads_block else { continue };
             let Some(shape) = self.shapes.targets[target.equation][target.index].clone() else { continue };
             let Some(heads) = number(self.cell, block) else { continue };
-            if shape.stacked(heads).is_none() {
-                let shown = self.show(&shape);
-                let what = if shape.columns.is_one() { "sum" } else { "matrix" };
-                self.no_stack(name.into(), &name.to_string(), &shown, what);
-            }
+            self.stack_of(name.into(), &name.to_string(), &shape, heads);
         }
     }
 }
