@@ -67,7 +67,7 @@ impl WrongDelay {
     }
 }
 
-/// Reads the contents of brackets that begin with `t`. Returns `None` if they are no time index.
+/// Reads the contents of brackets that begin with `t`. Returns `None` if they are not a time index.
 pub fn read(c: &Cursor) -> Option<Step> {
     let is_back = match c.punct(1) {
         _ if c.len() == 1 => return Some(Step::Offset(0)),

@@ -20,7 +20,7 @@
 //! stack. A `Box` of a layer is a layer: a cell too large for the call stack is built on the heap
 //! (`init_boxed`) and used like any other.
 //!
-//! A model that is no chain is a struct of layers with
+//! A model that is not a chain is a struct of layers with
 //! [`#[derive(Model)]`](derive@crate::cell::Model).
 //!
 //! ```

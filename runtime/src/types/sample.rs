@@ -61,7 +61,7 @@ impl<T: Scalar, const D: usize, const K: usize, const B: usize> Sample<B> for He
     }
 }
 
-// An implementation for all `T: Scalar` would make rustc report a type that is no sample as one
+// An implementation for all `T: Scalar` would make rustc report a type that is not a sample as one
 // without `Scalar`.
 macro_rules! numbers {
     ($($scalar:ty)+) => { $(

@@ -267,7 +267,7 @@ impl<T: Scalar> Part<'_, T> {
                 }
             }
             for r in 0..H {
-                // For `f32` these are no conversions, so no `f64` is involved.
+                // For `f32` these convert nothing, so no `f64` is involved.
                 let scale = *scales.add(r) * T::of(f64::from(self.unit));
                 let product = T::of(f64::from(sums[r] as f32)) * scale;
                 let y = y.add(r);

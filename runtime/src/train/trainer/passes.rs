@@ -17,7 +17,7 @@ use crate::weights::{Error, Reader, Writer};
 
 /// The buffers that a loss function needs for one part of a batch: tapes and cotangents.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` are no buffers for a part of a batch",
+    message = "`{Self}` cannot be the buffers of a part of a batch",
     label = "no `Buffers`",
     note = "`Samples::<32>` allows 32 samples per part, `()` a single one"
 )]
