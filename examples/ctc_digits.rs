@@ -207,7 +207,7 @@ fn summarise(
         })
         .collect();
     let path = options.path("picture");
-    let rate = Curve { name: "label error rate", values: rates };
+    let rate = Curve { name: "labels wrong in held-out strings", values: rates };
     let names = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
     let title = "Handwritten digits, read without segmentation";
     readings(&path, title, rate, size.rounds * size.batches, &names, &shown)?;

@@ -76,7 +76,7 @@ fn main() -> ExitCode {
         let mut sounds = vec![("with noise", &sound), ("denoised", &output_sound)];
         sounds.extend(clean.as_ref().map(|clean| ("the speech alone", clean)));
         let picture = options.path("picture");
-        let speech = Curve { name: "P(speech)", values: &output.speech };
+        let speech = Curve { name: "speech", values: &output.speech };
         spectrograms(&picture, "Noise removed by RNNoise", &sounds, speech)?;
         println!("picture: {}", picture.display());
         Ok(())

@@ -70,7 +70,7 @@ fn main() -> ExitCode {
         let free = task.learn(seed, None, "not clipped");
 
         let path = options.path("picture");
-        let title = format!("Cotangents on their way back through {steps} steps");
+        let title = format!("The size of a gradient, {steps} steps back through time");
         panels(&path, &title, &pictured(&flows, &clipped, &free))?;
         println!("picture: {}", path.display());
         Ok(())
@@ -110,7 +110,13 @@ fn flows(seed: u64, steps: usize) -> Result<Vec<Flow>, Box<dyn Error>> {
     for bias in [0.0, 1.0, 5.0] {
         let mut lstm = Lstm::<INPUTS, HIDDEN, f64>::init(&mut rng);
         init::constant(&mut lstm.b_f, bias);
-        flows.push(flow(format!("LSTM, forget {bias:.0}"), Family::Gated, &lstm, &xs, lstm.zero_state()));
+        flows.push(flow(
+            format!("LSTM, forget bias {bias:.0}"),
+            Family::Gated,
+            &lstm,
+            &xs,
+            lstm.zero_state(),
+        ));
         bar.inc(1);
     }
     let gru = Gru::<INPUTS, HIDDEN, f64>::init(&mut rng);
@@ -144,11 +150,11 @@ fn table(flows: &[Flow], steps: usize) {
         "the norm of a cotangent of initial length 1 by the steps back, and the singular values over all {steps} steps:"
     );
     let distances = [1, steps / 10, steps / 2, steps];
-    print!("{:<18}", "");
+    print!("{:<20}", "");
     distances.iter().for_each(|distance| print!("{distance:>9}"));
     println!("{:>14}{:>11}{:>11}{:>11}", "growth/step", "largest", "median", "smallest");
     for Flow { name, norms, singular_values, .. } in flows {
-        print!("{name:<18}");
+        print!("{name:<20}");
         distances.iter().for_each(|distance| print!("{:>9}", short(norms[*distance])));
         let growth = (norms[steps] / steps as f64).exp();
         let values = singular_values.last().expect("the last one covers all steps");
@@ -236,7 +242,7 @@ impl Adding {
     }
 }
 
-fn pictured(flows: &[Flow], clipped: &[f64], free: &[f64]) -> [Panel; 4] {
+fn pictured(flows: &[Flow], clipped: &[f64], free: &[f64]) -> [Panel; 3] {
     let curve = |name: &str, colour, is_thin, lns: Vec<(usize, f64)>| LogCurve {
         name: name.into(),
         points: lns.iter().map(|(x, ln)| (*x as f64, ln / LN_10)).collect(),
@@ -246,26 +252,18 @@ fn pictured(flows: &[Flow], clipped: &[f64], free: &[f64]) -> [Panel; 4] {
     let of = |family: Family| flows.iter().filter(move |flow| flow.family == family).enumerate();
     let norms = |family, caption: &str| Panel {
         caption: caption.into(),
-        x: "steps back".into(),
+        x: "steps back from the end".into(),
         curves: of(family)
             .map(|(colour, flow)| {
-                curve(&flow.name, colour, false, flow.norms.iter().copied().enumerate().collect())
+                curve(
+                    &flow.name,
+                    colour,
+                    flow.name == "GRU",
+                    flow.norms.iter().copied().enumerate().collect(),
+                )
             })
             .collect(),
     };
-    let shown = ["tanh, radius 1.0", "LSTM, forget 5"];
-    let spread = flows.iter().filter(|flow| shown.contains(&flow.name.as_str())).enumerate();
-    let spread = spread.flat_map(|(colour, flow)| {
-        let all = |get: fn(&SingularValues) -> f64| {
-            flow.singular_values[1..].iter().map(|values| (values.steps, get(values))).collect()
-        };
-        let short = flow.name.split(',').next().unwrap_or_default();
-        [
-            curve(&format!("{short}, largest"), colour, false, all(SingularValues::largest)),
-            curve(&format!("{short}, median"), colour, true, all(SingularValues::median)),
-            curve(&format!("{short}, smallest"), colour, false, all(SingularValues::smallest)),
-        ]
-    });
     let free_name = if free.len() < clipped.len() { "not clipped: NaN" } else { "not clipped" };
     let losses = |name: &str, colour, losses: &[f64]| LogCurve {
         name: name.into(),
@@ -280,16 +278,11 @@ fn pictured(flows: &[Flow], clipped: &[f64], free: &[f64]) -> [Panel; 4] {
         is_thin: false,
     };
     [
-        norms(Family::Tanh, "norms in tanh networks"),
-        norms(Family::Gated, "norms in LSTMs and a GRU"),
+        norms(Family::Tanh, "in tanh networks, by spectral radius"),
+        norms(Family::Gated, "in LSTMs and a GRU"),
         Panel {
-            caption: "singular values of the Jacobian".into(),
-            x: "steps back".into(),
-            curves: spread.collect(),
-        },
-        Panel {
-            caption: "error of a relu network that adds".into(),
-            x: "batches".into(),
+            caption: "a relu network in training: squared error".into(),
+            x: "batches of the training".into(),
             curves: vec![losses("clipped", 0, clipped), losses(free_name, 1, free)],
         },
     ]

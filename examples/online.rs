@@ -238,16 +238,16 @@ fn draw(options: &Options, errors: &Errors, before: usize) -> Result<(), Box<dyn
         is_thin,
     };
     let panel = Panel {
-        caption: "mean squared error of the forecast".into(),
-        x: "samples".into(),
+        caption: "squared error of the forecast of the next sample".into(),
+        x: "samples seen".into(),
         curves: vec![
             curve("learning", &errors.learning, 0, 0, false),
-            curve("frozen", &errors.frozen, before, 1, false),
-            curve("persistence", &errors.persistence, 0, 2, true),
+            curve("stopped learning", &errors.frozen, before, 1, false),
+            curve("last value again", &errors.persistence, 0, 2, true),
         ],
     };
     let path = options.path("picture");
-    let title = format!("Online learning: the law changes after {before} samples");
+    let title = format!("Learning in a stream that changes after {before} samples");
     panels(&path, &title, &[panel])?;
     println!("picture: {}", path.display());
     Ok(())

@@ -311,7 +311,7 @@ fn draw(
     learned: Option<(&[f32], &[f64])>,
     output: &[f32],
 ) -> Result<(), Box<dyn Error>> {
-    let shown = input.len().min(RATE as usize / 125);
+    let shown = input.len().min(RATE as usize / 500);
     let loudest = (0..output.len()).max_by(|a, b| output[*a].abs().total_cmp(&output[*b].abs())).unwrap_or(0);
     let first = loudest.saturating_sub(shown / 4).min(input.len() - shown);
     let excerpt = |values: &[f32]| -> Vec<f64> {
@@ -320,13 +320,16 @@ fn draw(
     let truth = learned.map(|(truth, _)| excerpt(truth));
     let (input, output) = (excerpt(input), excerpt(output));
     let truth = truth.as_ref().map(|truth| Curve { name: "amplifier", values: truth });
-    let waves: Vec<Curve> = [Curve { name: "input", values: &input }]
+    let waves: Vec<Curve> = [Curve { name: "guitar", values: &input }]
         .into_iter()
         .chain(truth)
-        .chain([Curve { name: "model", values: &output }])
+        .chain([Curve { name: "network", values: &output }])
         .collect();
-    let errors = learned.map(|(_, errors)| Curve { name: "error to signal", values: errors });
-    amplified(path, "A network as an amplifier: 8 ms of sound", f64::from(RATE), first, &waves, errors)?;
+    let errors = learned.map(|(_, errors)| Curve {
+        name: "power of the error / power of the sound (held out)",
+        values: errors,
+    });
+    amplified(path, "A guitar amplifier and a network that imitates it", f64::from(RATE), &waves, errors)?;
     println!("picture: {}", path.display());
     Ok(())
 }

@@ -311,7 +311,7 @@ fn draw(
         })
         .collect();
     let path = options.path("picture");
-    let rate = Curve { name: "label error rate", values: rates };
+    let rate = Curve { name: "labels wrong, held-out voices", values: rates };
     let names = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
     let title = "Spoken digits in noise, recognised in a stream";
     heard(&path, title, rate, rates.len().max(1) * strings.training.len().div_ceil(BATCH), &names, &sounds)?;

@@ -1,6 +1,7 @@
 //! Pictures as SVG, in which text remains text.
 
 mod alignment;
+mod bars;
 mod compact;
 mod heard;
 mod panels;
@@ -19,6 +20,7 @@ use style::{
 };
 
 pub use alignment::{Alignment, alignments};
+pub use bars::{Bars, bars};
 pub use heard::{Heard, heard};
 pub use panels::{LogCurve, Panel, panels};
 pub use reading::{Reading, readings};
@@ -82,7 +84,7 @@ fn draw_confusion<const N: usize>(area: &Area, confusion: &[[usize; N]; N]) -> R
     let side = ((width as i32 - LEFT - 12).min(height as i32 - TOP - 62)) / N as i32;
     let centred = text(LABEL - 2).pos(Pos::new(HPos::Center, VPos::Center));
     let middle = side * N as i32 / 2;
-    area.draw(&Text::new("utterances of the test", (LEFT + middle, 22), centred_text(LABEL)))?;
+    area.draw(&Text::new("test utterances", (LEFT + middle, 22), centred_text(LABEL)))?;
     for (row, counts) in confusion.iter().enumerate() {
         let total = counts.iter().sum::<usize>().max(1);
         let top = TOP + row as i32 * side;
@@ -115,7 +117,7 @@ fn draw_confusion<const N: usize>(area: &Area, confusion: &[[usize; N]; N]) -> R
     Ok(())
 }
 
-/// Draws `truth` and `forecast` in one chart from step `first` on, and their difference below.
+/// Draws `truth` and `forecast` in one chart from step `first` on, and the error of the forecast below.
 pub fn forecast(
     path: &Path,
     title: &str,
@@ -168,7 +170,7 @@ fn draw_errors(area: &Area, first: usize, truth: Curve, forecast: Curve) -> Resu
         .build_cartesian_2d(first as f64..last, -reach..reach)?;
     mesh(&mut chart)
         .x_desc("sample")
-        .y_desc("difference")
+        .y_desc("error")
         .x_labels(6)
         .y_labels(5)
         .y_label_formatter(&|error| format!("{}", (error * 10.0).round() / 10.0))
@@ -210,7 +212,7 @@ mod tests {
         let curves = [Curve { name: "truth", values: &train }, Curve { name: "forecast", values: &test }];
         forecast(&path, "laser", 1000, curves[0], curves[1]).unwrap();
         let picture = std::fs::read_to_string(&path).unwrap();
-        assert!(picture.contains("difference") && picture.contains("1010"), "{picture}");
+        assert!(picture.contains("error") && picture.contains("1010"), "{picture}");
         std::fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -13,7 +13,7 @@ mod tasks;
 
 use examples::jobs::Jobs;
 use examples::options::{Options, QUICK};
-use examples::plot::{LogCurve, Panel, panels};
+use examples::plot::{Bars, bars};
 use examples::report::run;
 use rnn_cell::cells::*;
 use rnn_cell::prelude::*;
@@ -56,18 +56,17 @@ rnn_cell! {
 
 /// The number of batches of a test.
 const TESTED: usize = 32;
-/// The number of tests during training.
-const POINTS: usize = 25;
 
 /// The result of one training.
 struct Outcome {
     task: &'static str,
+    measure: &'static str,
     /// The error of the best constant prediction.
     baseline: f64,
     name: &'static str,
     parameters: usize,
-    /// The errors on test sequences, before the first update and during the training.
-    errors: Vec<f64>,
+    /// The errors on test sequences, before and after the training.
+    errors: [f64; 2],
     seconds: f64,
 }
 
@@ -105,35 +104,26 @@ fn report(outcomes: &[Outcome]) {
     let [.., lstm] = outcomes else { return };
     println!("\n{} ({:.2} without learning)", lstm.task, lstm.baseline);
     println!("{:22} {:>10} {:>8} {:>8} {:>6}", "cell", "parameters", "before", "after", "s");
-    for Outcome { name, parameters, errors, seconds, .. } in outcomes {
-        let (before, after) = (errors[0], errors[errors.len() - 1]);
+    for Outcome { name, parameters, errors: [before, after], seconds, .. } in outcomes {
         println!("{name:22} {parameters:>10} {before:>8.3} {after:>8.4} {seconds:>6.1}");
     }
 }
 
 fn draw(path: &Path, tasks: &[&[Outcome]]) -> Result<(), Box<dyn Error>> {
-    let panel = |outcomes: &&[Outcome]| {
-        let curve = |name: &str, errors: &[f64], colour, is_thin| LogCurve {
-            name: name.into(),
-            points: (0..)
-                .zip(errors)
-                .map(|(k, error)| (100.0 * f64::from(k) / (errors.len() - 1) as f64, error.max(1e-4).log10()))
+    let task = |outcomes: &&[Outcome]| {
+        let Outcome { task, measure, baseline, .. } = outcomes[0];
+        Bars {
+            caption: task.into(),
+            quantity: format!("{measure} (line: a guess)"),
+            results: outcomes
+                .iter()
+                .map(|outcome| (outcome.name.into(), 100.0 * outcome.errors[1]))
                 .collect(),
-            colour,
-            is_thin,
-        };
-        let first = &outcomes[0];
-        let learned =
-            outcomes.iter().enumerate().map(|(k, outcome)| curve(outcome.name, &outcome.errors, k, false));
-        let level = curve("without learning", &[first.baseline; 2], outcomes.len(), true);
-        Panel {
-            caption: first.task.into(),
-            x: "training, %".into(),
-            curves: learned.chain([level]).collect(),
+            level: 100.0 * baseline,
         }
     };
-    let drawn: Vec<Panel> = tasks.iter().map(panel).collect();
-    panels(path, "Errors of cells with as many parameters", &drawn)
+    let tasks: Vec<Bars> = tasks.iter().map(task).collect();
+    bars(path, "What a cell gets wrong after training: shorter is better", &tasks)
 }
 
 fn delay(experiments: &mut Experiments) {
@@ -156,11 +146,11 @@ fn adding(experiments: &mut Experiments) {
 }
 
 fn selective(experiments: &mut Experiments) {
-    experiments.train("Mamba, twice", &SELECTIVE, |rng| twice(rng, Mamba::<16, 32, 8, 1>::init));
-    experiments.train("SelectiveSsm, twice", &SELECTIVE, |rng| {
+    experiments.train("Mamba × 2", &SELECTIVE, |rng| twice(rng, Mamba::<16, 32, 8, 1>::init));
+    experiments.train("SelectiveSsm × 2", &SELECTIVE, |rng| {
         twice(rng, |rng| Stack(SelectiveSsm::<16, 40, 2>::init(rng), Mix::<16>::init(rng)))
     });
-    experiments.train("S4d, twice", &SELECTIVE, |rng| {
+    experiments.train("S4d × 2", &SELECTIVE, |rng| {
         twice(rng, |rng| Stack(S4d::<16, 32>::init(rng), Mix::<16>::init(rng)))
     });
     experiments.lstm::<6, 33, 4>(&SELECTIVE);
@@ -228,20 +218,19 @@ impl Experiments {
             let mut trainer = Trainer::new::<BATCH>(net, Adam::new(task.rate))
                 .schedule(Schedule::cosine(task.rate, updates))
                 .clip_norm(1.0);
-            let mut errors = vec![error(&mut trainer, task, tested)];
+            let before = error(&mut trainer, task, tested);
             // All networks of a task are trained on the same sequences.
             let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed + 1);
-            for update in 0..updates {
+            for _ in 0..updates {
                 let Drawn { xs, targets } = (task.draw)(&mut rng);
                 let asked = targets.iter().filter(|target| !matches!(target, Target::None)).count() as f32;
                 let loss = trainer.step(&xs, |out| out.sum(|t, y| targets[t].loss(y, asked)));
                 loss.expect("the loss is finite");
-                if (update + 1) * POINTS / updates > update * POINTS / updates {
-                    errors.push(error(&mut trainer, task, tested));
-                }
             }
+            let errors = [before, error(&mut trainer, task, tested)];
             let seconds = start.elapsed().as_secs_f64();
-            Outcome { task: task.name, baseline: task.baseline, name, parameters, errors, seconds }
+            let Task { name: task, measure, baseline, .. } = *task;
+            Outcome { task, measure, baseline, name, parameters, errors, seconds }
         });
     }
 }

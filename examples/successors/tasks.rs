@@ -8,6 +8,10 @@ use rnn_cell::train::loss::{arg_max, mean_squared_error, softmax_cross_entropy};
 /// The number of sequences of a batch.
 pub const BATCH: usize = 16;
 
+/// The error of a task with numbers, and of one with symbols.
+const NUMBERS: &str = "squared error";
+const SYMBOLS: &str = "symbols wrong";
+
 /// The inputs or outputs of a step, one sequence per column.
 pub type Step<const N: usize> = SMatrix<f32, N, BATCH>;
 
@@ -58,6 +62,8 @@ pub struct Drawn<const I: usize, const O: usize> {
 /// A task to learn.
 pub struct Task<const I: usize, const O: usize> {
     pub name: &'static str,
+    /// The name of the error.
+    pub measure: &'static str,
     pub draw: fn(&mut Xoshiro256PlusPlus) -> Drawn<I, O>,
     /// The error of the best constant prediction: the mean of the numbers, or the frequencies of
     /// the symbols.
@@ -72,8 +78,14 @@ const AGO: usize = 20;
 
 /// The task of repeating the noise of twenty steps ago at every step. It requires remembering
 /// twenty numbers in their order.
-pub static DELAY: Task<1, 1> =
-    Task { name: "noise, 20 steps late", draw: delay, baseline: 1.0, updates: 2000, rate: 1e-2 };
+pub static DELAY: Task<1, 1> = Task {
+    name: "repeat noise 20 steps later",
+    measure: NUMBERS,
+    draw: delay,
+    baseline: 1.0,
+    updates: 2000,
+    rate: 1e-2,
+};
 
 fn delay(rng: &mut Xoshiro256PlusPlus) -> Drawn<1, 1> {
     let xs: Vec<Step<1>> = (0..3 * AGO).map(|_| Step::from_fn(|_, _| normal(rng) as f32)).collect();
@@ -82,8 +94,14 @@ fn delay(rng: &mut Xoshiro256PlusPlus) -> Drawn<1, 1> {
 }
 
 /// The adding problem (Hochreiter & Schmidhuber 1997): the sum of two marked numbers among forty.
-pub static ADDING: Task<2, 1> =
-    Task { name: "sum of two marked of 40", draw: sum_of_two, baseline: 1.0, updates: 2000, rate: 1e-2 };
+pub static ADDING: Task<2, 1> = Task {
+    name: "add two marked numbers of 40",
+    measure: NUMBERS,
+    draw: sum_of_two,
+    baseline: 1.0,
+    updates: 2000,
+    rate: 1e-2,
+};
 
 fn sum_of_two(rng: &mut Xoshiro256PlusPlus) -> Drawn<2, 1> {
     const STEPS: usize = 40;
@@ -94,8 +112,14 @@ fn sum_of_two(rng: &mut Xoshiro256PlusPlus) -> Drawn<2, 1> {
 /// Selective copying (Gu & Dao 2023, section 4.1.1, reduced). Four symbols out of four kinds are at
 /// random places among sixteen blanks and must be repeated in order at the end. Their distance from
 /// the end differs from sequence to sequence.
-pub static SELECTIVE: Task<6, 4> =
-    Task { name: "4 symbols among 16 blanks", draw: selective, baseline: 0.75, updates: 2000, rate: 5e-3 };
+pub static SELECTIVE: Task<6, 4> = Task {
+    name: "copy 4 symbols among 16 blanks",
+    measure: SYMBOLS,
+    draw: selective,
+    baseline: 0.75,
+    updates: 2000,
+    rate: 5e-3,
+};
 
 fn selective(rng: &mut Xoshiro256PlusPlus) -> Drawn<6, 4> {
     const COPIED: usize = 4;
@@ -126,8 +150,14 @@ fn selective(rng: &mut Xoshiro256PlusPlus) -> Drawn<6, 4> {
 
 /// Associative recall (Ba et al. 2016 and many since): four pairs of a key (one of six) and a value
 /// (one of four), then the keys again in another order, each with its value as the target.
-pub static RECALL: Task<10, 4> =
-    Task { name: "values of 4 keys", draw: recall, baseline: 0.75, updates: 2000, rate: 5e-3 };
+pub static RECALL: Task<10, 4> = Task {
+    name: "recall the values of 4 keys",
+    measure: SYMBOLS,
+    draw: recall,
+    baseline: 0.75,
+    updates: 2000,
+    rate: 5e-3,
+};
 
 fn recall(rng: &mut Xoshiro256PlusPlus) -> Drawn<10, 4> {
     const KEYS: usize = 6;

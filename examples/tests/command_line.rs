@@ -83,7 +83,7 @@ fn spoken_digits_are_recognised() {
         ],
     );
     assert_eq!(said.matches(" spoken ").count(), 2, "{said}");
-    assert!(fs::read_to_string(&picture).expect("a picture").contains("label error rate"));
+    assert!(fs::read_to_string(&picture).expect("a picture").contains("labels wrong"));
 
     // The weights of that run listen to a file.
     let listen =
@@ -106,7 +106,7 @@ fn dates_are_converted() {
 #[test]
 fn successors_are_trained() {
     let said = run_quickly("successors");
-    assert_says(&said, &["S4dBilinear", "MinGru", "Mamba, twice", "RWKV-4", "0.75 without learning"]);
+    assert_says(&said, &["S4dBilinear", "MinGru", "Mamba × 2", "RWKV-4", "0.75 without learning"]);
     assert_eq!(said.matches("\nLstm ").count(), 4, "{said}");
 }
 
@@ -129,7 +129,13 @@ fn gradients_are_plotted() {
     let said = run_quickly("gradients");
     assert_says(
         &said,
-        &["tanh, radius 1.5", "LSTM, forget 5", "GRU", "adding problem over 20 steps", "clipped to a norm"],
+        &[
+            "tanh, radius 1.5",
+            "LSTM, forget bias 5",
+            "GRU",
+            "adding problem over 20 steps",
+            "clipped to a norm",
+        ],
     );
 }
 

@@ -8,7 +8,7 @@ use plotters::prelude::*;
 use std::error::Error;
 use std::path::Path;
 
-const ACCURACIES: u32 = 220;
+const ACCURACIES: u32 = 244;
 const LEFT: i32 = 74;
 /// The height of a row of a heat map.
 const ROW: i32 = 17;
@@ -55,6 +55,7 @@ fn draw_accuracies(area: &Area, lengths: &[String], accuracies: &[Curve]) -> Res
     let classes = lengths.len() as f64;
     let mut chart = ChartBuilder::on(area)
         .margin(8)
+        .caption("dates converted entirely right", text(LABEL))
         .x_label_area_size(54)
         .y_label_area_size(70)
         .build_cartesian_2d(-0.5..classes - 0.5, 0.0..106.0)?;
@@ -64,7 +65,7 @@ fn draw_accuracies(area: &Area, lengths: &[String], accuracies: &[Curve]) -> Res
         whole.then(|| lengths.get(class as usize).cloned()).flatten().unwrap_or_default()
     };
     mesh(&mut chart)
-        .x_desc("dates entirely right, by the characters of the source")
+        .x_desc("number of characters of the written date")
         .x_labels(2 * lengths.len() + 1)
         .y_labels(3)
         .disable_x_mesh()
@@ -129,15 +130,8 @@ mod tests {
         alignments(&path, "dates", &lengths, &accuracies, &[alignment]).unwrap();
         let picture = std::fs::read_to_string(&path).unwrap();
         std::fs::remove_file(&path).unwrap();
-        let words = [
-            "dates",
-            "q7 becomes 7",
-            "with",
-            "without",
-            "1 to 9",
-            "10 to 19",
-            "by the characters of the source",
-        ];
+        let words =
+            ["dates", "q7 becomes 7", "with", "without", "1 to 9", "10 to 19", "number of characters"];
         for words in words.into_iter().chain(["\nq\n", "#1F61B0"]) {
             assert!(picture.contains(words), "{words}: {picture}");
         }

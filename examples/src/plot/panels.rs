@@ -42,7 +42,7 @@ pub struct Panel {
     pub curves: Vec<LogCurve>,
 }
 
-/// Draws a panel, or several in rows of two.
+/// Draws a panel, or several in rows of two. An odd last one is as wide as the picture.
 pub fn panels(path: &Path, title: &str, panels: &[Panel]) -> Result<(), Box<dyn Error>> {
     let columns = panels.len().min(2);
     let rows = panels.len().div_ceil(2);
@@ -51,8 +51,10 @@ pub fn panels(path: &Path, title: &str, panels: &[Panel]) -> Result<(), Box<dyn 
     let entries = panels.iter().map(|panel| (panel.curves.len() as u32).div_ceil(abreast));
     let height = CHART + KEY.0 * entries.max().unwrap_or(0) + 14;
     picture(path, title, height * rows as u32, |area| {
-        for (panel, area) in panels.iter().zip(area.split_evenly((rows, columns))) {
-            draw(&area, panel, abreast)?;
+        for (pair, row) in panels.chunks(2).zip(area.split_evenly((rows, 1))) {
+            for (panel, area) in pair.iter().zip(row.split_evenly((1, pair.len()))) {
+                draw(&area, panel, abreast * columns as u32 / pair.len() as u32)?;
+            }
         }
         Ok(())
     })
@@ -87,10 +89,14 @@ fn draw(area: &Area, panel: &Panel, abreast: u32) -> Result<(), Box<dyn Error>> 
         .y_label_formatter(&|y| power_of_ten(*y))
         .draw()?;
     let style = |curve: &LogCurve| {
-        COLOURS[curve.colour % COLOURS.len()].stroke_width(if curve.is_thin { 1 } else { 3 })
+        COLOURS[curve.colour % COLOURS.len()].stroke_width(if curve.is_thin { 2 } else { 4 })
     };
     for curve in &panel.curves {
-        chart.draw_series(LineSeries::new(points(curve), style(curve)))?;
+        let points = points(curve);
+        if let [point] = points[..] {
+            chart.draw_series([Circle::new(point, 6, style(curve).filled())])?;
+        }
+        chart.draw_series(LineSeries::new(points, style(curve)))?;
     }
     keys(&lower, abreast, panel.curves.iter().map(|curve| (curve.name.as_str(), style(curve))))
 }

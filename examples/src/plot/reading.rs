@@ -8,7 +8,7 @@ use std::path::Path;
 
 const LEFT: i32 = 60;
 /// The height of the error rate.
-pub(super) const RATES: u32 = 170;
+pub(super) const RATES: u32 = 196;
 /// The height of a reading with its caption, image and curves.
 const READING: u32 = 270;
 const CAPTION: i32 = 26;
@@ -64,11 +64,12 @@ pub(super) fn draw_rate(area: &Area, rate: Curve, batches: usize) -> Result<(), 
     let mut chart = ChartBuilder::on(area)
         .margin(8)
         .margin_right(26)
+        .caption(rate.name, text(LABEL))
         .x_label_area_size(54)
         .y_label_area_size(70)
         .build_cartesian_2d(0.0..batches as f64, (0.8 * lowest..120.0).log_scale())?;
     mesh(&mut chart)
-        .x_desc(format!("{}, by batches", rate.name))
+        .x_desc("batches of the training")
         .x_labels(6)
         .y_labels(4)
         .x_label_formatter(&|batch| format!("{batch:.0}"))

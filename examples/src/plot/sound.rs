@@ -1,6 +1,8 @@
 //! Pictures of sound: the wave, and the output of a network.
 
-use super::style::{Area, BLUE, Chart, INK, KEY, ORANGE, keys, mesh, picture, shortest, shortest_within};
+use super::style::{
+    Area, BLUE, Chart, INK, KEY, LABEL, ORANGE, keys, mesh, picture, shortest, shortest_within, text,
+};
 use super::{Curve, largest, smallest};
 use crate::audio::Sound;
 use plotters::coord::types::RangedCoordf64;
@@ -9,7 +11,7 @@ use std::error::Error;
 use std::ops::Range;
 use std::path::Path;
 
-const HEIGHT: u32 = 440;
+const HEIGHT: u32 = 460;
 /// The number of distinguishable points along a wave.
 const COLUMNS: usize = 600;
 
@@ -54,7 +56,7 @@ fn probabilities(
         .build_cartesian_2d(0.0..sound.seconds(), 0.0..1.02)?;
     mesh(&mut chart)
         .x_desc("seconds")
-        .y_desc("P(speech)")
+        .y_desc("probability")
         .x_labels(6)
         .y_labels(3)
         .x_label_formatter(&|seconds| shortest_within(*seconds, sound.seconds()))
@@ -73,13 +75,12 @@ fn probabilities(
     Ok(())
 }
 
-/// Draws waves in one chart, from the sample `first` on, and below them an error over the epochs of
-/// training on a logarithmic axis, if there is one.
+/// Draws waves in one chart, and below them an error over the epochs of training on a logarithmic
+/// axis, if there is one.
 pub fn amplified(
     path: &Path,
     title: &str,
     rate: f64,
-    first: usize,
     waves: &[Curve],
     error: Option<Curve>,
 ) -> Result<(), Box<dyn Error>> {
@@ -87,26 +88,21 @@ pub fn amplified(
         let (legend, area) = area.split_vertically(KEY.0);
         // The amplifier's own wave is broad, so that both waves are visible where the network
         // follows it.
-        let mut styles = vec![INK.mix(0.35).stroke_width(1), ORANGE.stroke_width(2)];
+        let mut styles = vec![INK.mix(0.45).stroke_width(2), ORANGE.stroke_width(3)];
         if waves.len() > 2 {
-            styles.insert(1, BLUE.mix(0.45).stroke_width(6));
+            styles.insert(1, BLUE.mix(0.35).stroke_width(9));
         }
         let waves: Vec<_> = waves.iter().zip(styles).collect();
         keys(&legend.margin(0, 0, 88, 0), 3, waves.iter().map(|(curve, style)| (curve.name, *style)))?;
-        let (upper, lower) = area.split_vertically(if error.is_some() { 258 } else { HEIGHT - KEY.0 });
-        draw_waves(&upper, rate, first, &waves)?;
+        let (upper, lower) = area.split_vertically(if error.is_some() { 244 } else { HEIGHT - KEY.0 });
+        draw_waves(&upper, rate, &waves)?;
         error.map_or(Ok(()), |error| training(&lower, error))
     })
 }
 
-fn draw_waves(
-    area: &Area,
-    rate: f64,
-    first: usize,
-    waves: &[(&Curve, ShapeStyle)],
-) -> Result<(), Box<dyn Error>> {
+fn draw_waves(area: &Area, rate: f64, waves: &[(&Curve, ShapeStyle)]) -> Result<(), Box<dyn Error>> {
     let curves: Vec<Curve> = waves.iter().map(|(curve, _)| **curve).collect();
-    let seconds = |sample: usize| (first + sample) as f64 / rate;
+    let milliseconds = |sample: usize| 1000.0 * sample as f64 / rate;
     let reach = 1.05 * largest(&curves).max(-smallest(&curves)).max(1e-3);
     let samples = curves.iter().map(|wave| wave.values.len()).max().unwrap_or(0).max(2);
     let mut chart = ChartBuilder::on(area)
@@ -114,17 +110,17 @@ fn draw_waves(
         .margin_right(24)
         .x_label_area_size(54)
         .y_label_area_size(80)
-        .build_cartesian_2d(seconds(0)..seconds(samples - 1), -reach..reach)?;
+        .build_cartesian_2d(0.0..milliseconds(samples - 1), -reach..reach)?;
     mesh(&mut chart)
-        .x_desc("seconds")
-        .y_desc("wave")
+        .x_desc("milliseconds")
+        .y_desc("amplitude")
         .x_labels(5)
         .y_labels(5)
-        .x_label_formatter(&|seconds| format!("{seconds:.3}"))
+        .x_label_formatter(&|time| shortest_within(*time, milliseconds(samples - 1)))
         .y_label_formatter(&|level| shortest_within(*level, reach))
         .draw()?;
     for (curve, style) in waves {
-        let points = curve.values.iter().enumerate().map(|(sample, level)| (seconds(sample), *level));
+        let points = curve.values.iter().enumerate().map(|(sample, level)| (milliseconds(sample), *level));
         chart.draw_series(LineSeries::new(points, *style))?;
     }
     Ok(())
@@ -134,12 +130,14 @@ fn training(area: &Area, error: Curve) -> Result<(), Box<dyn Error>> {
     let (low, high) = (smallest(&[error]).max(1e-6), largest(&[error]).max(1e-5));
     let mut chart = ChartBuilder::on(area)
         .margin(10)
+        .margin_top(0)
         .margin_right(24)
+        .caption(error.name, text(LABEL))
         .x_label_area_size(54)
         .y_label_area_size(80)
         .build_cartesian_2d(1.0..error.values.len().max(2) as f64, (0.8 * low..1.3 * high).log_scale())?;
     mesh(&mut chart)
-        .x_desc(format!("{}, by epochs", error.name))
+        .x_desc("epochs of the training")
         .x_labels(6)
         .y_labels(3)
         .x_label_formatter(&|epoch| format!("{epoch:.0}"))
@@ -161,7 +159,7 @@ fn wave(area: &Area, sound: &Sound, spans: &[Range<f64>]) -> Result<(), Box<dyn 
         .y_label_area_size(80)
         .build_cartesian_2d(0.0..sound.seconds(), -reach..reach)?;
     mesh(&mut chart)
-        .y_desc("wave")
+        .y_desc("amplitude")
         .y_labels(5)
         .x_label_formatter(&|_| String::new())
         .y_label_formatter(&|level| shortest_within(*level, reach))
@@ -229,7 +227,7 @@ mod tests {
         speech(&path, "speech", &Sound { rate: 16_000, samples }, &detection).unwrap();
         let picture = std::fs::read_to_string(&path).unwrap();
         std::fs::remove_file(&path).unwrap();
-        for words in ["\nspeech\n", "seconds", "P(speech)", "wave"] {
+        for words in ["\nspeech\n", "seconds", "probability", "amplitude"] {
             assert!(picture.contains(words), "{words}: {picture}");
         }
     }
