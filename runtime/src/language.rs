@@ -88,8 +88,8 @@ pub trait Function: Sized {
     /// Computes `gain * u / sqrt(mean(square(u)) + 1e-5)`, over all entries.
     fn rms_norm(u: Self, gain: Self) -> Self;
     /// Divides a vector into blocks of `n` entries. Returns the matrix `[rows, n]` whose row `i` is
-    /// the block that contains the entry `i`. `row_sum(W * blocks(u, n))`, with `W: [rows, n]`, is
-    /// the product of a block-diagonal matrix with `u`.
+    /// a copy of the block that contains the entry `i`. `row_sum(W * blocks(u, n))`, with
+    /// `W: [rows, n]`, is the product of a block-diagonal matrix with `u`.
     fn blocks(u: Self, n: Self) -> Self;
     /// Repeats each head of a stack, so that there are `k` heads: maps `[G*D]` to `[k*D]`, and
     /// `[G]` to `[k]`. Each `k / G` consecutive heads are equal.

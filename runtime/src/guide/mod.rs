@@ -21,7 +21,7 @@
 //! | [`the_compiler`] | one small cell, followed from its equations to machine code |
 //! | [`adding_to_it`] | a function, a loss and an optimiser of your own; changes of the library |
 //! | [`from_pytorch`] | PyTorch's names beside ours |
-//! | [`limits`] | limits of the library, compile times, alternatives |
+//! | [`limits`] | limits of the library, compile times, maturity, alternatives |
 //!
 //! The reference of the language is at [`rnn_cell!`](crate::rnn_cell!), the list of the crate's
 //! features at [its root](crate#features). `cargo test --doc` compiles and runs all code of the

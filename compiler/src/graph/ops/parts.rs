@@ -13,7 +13,7 @@ pub const TABLE: &[Operation] = &[
         name: "blocks",
         arity: (2, 2),
         signature: "blocks(u, n)",
-        doc: "Divides a vector into blocks of `n` entries. Returns the matrix `[rows, n]` whose row `i` is the block that contains the entry `i`. `row_sum(W * blocks(u, n))`, with `W: [rows, n]`, is the product of a block-diagonal matrix with `u`.",
+        doc: "Divides a vector into blocks of `n` entries. Returns the matrix `[rows, n]` whose row `i` is a copy of the block that contains the entry `i`. `row_sum(W * blocks(u, n))`, with `W: [rows, n]`, is the product of a block-diagonal matrix with `u`.",
         shape: ShapeRule::Blocks,
         translation: Translation::OfParts(blocks),
     },
