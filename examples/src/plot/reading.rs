@@ -180,9 +180,7 @@ mod tests {
         readings(&path, "digits", rate, 300, &["7", "8"], &[reading]).unwrap();
         let picture = std::fs::read_to_string(&path).unwrap();
         std::fs::remove_file(&path).unwrap();
-        for words in
-            ["digits", "written 78, read 78", "label error rate, by batches", "probability", "\n7\n", "\n8\n"]
-        {
+        for words in ["digits", "written 78, read 78", "label error rate", "probability", "\n7\n", "\n8\n"] {
             assert!(picture.contains(words), "{words}: {picture}");
         }
     }
