@@ -211,7 +211,7 @@ fn an_amplifier_is_trained_and_played() {
         &String::from_utf8_lossy(&output.stdout),
         &["LSTM of 1 x 16, 1201 parameters", "best linear filter", "150 blocks of 64", "denormal at the end"],
     );
-    assert!(fs::read_to_string(&picture).expect("a picture").contains("error to signal"));
+    assert!(fs::read_to_string(&picture).expect("a picture").contains("power of the error"));
     // The example can play the file that it has written.
     let output =
         run("amplifier", &["--quick", &wav, "--block", "4800", "--wav", &again, "--picture", &picture]);
