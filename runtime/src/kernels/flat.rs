@@ -35,7 +35,9 @@ impl<L: Pack<T>, T: Scalar, const M: usize, const G: usize> Groups<L, T, M, G> {
     const LINES: usize = Self::COLUMNS * Self::ROWS / L::LANES;
     /// The number of lines whose sums one pass over the matrices keeps.
     const HEIGHT: usize = {
-        let most = if L::SUMS / G > 7 { 7 } else { L::SUMS / G };
+        // With more than 24 sums, the factors would displace some of them from the registers.
+        let most = if L::SUMS > 24 { 24 / G } else { L::SUMS / G };
+        let most = if most > 7 { 7 } else { most };
         let most = if most == 0 { 1 } else { most };
         Self::LINES.div_ceil(Self::LINES.div_ceil(most))
     };
@@ -134,7 +136,7 @@ impl<L: Pack<T>, T: Scalar, const M: usize, const G: usize> Groups<L, T, M, G> {
                 let (x, a, k) = (x[p], a[p], k[p]);
                 for group in 0..k / Self::COLUMNS {
                     let first = group * Self::COLUMNS;
-                    for v in 0..V {
+                    unrolled!(v < V {
                         let line = PASS * V + v;
                         if line < Self::LINES {
                             let factor = Self::factor(x.add(first), line, Self::COLUMNS);
@@ -143,11 +145,11 @@ impl<L: Pack<T>, T: Scalar, const M: usize, const G: usize> Groups<L, T, M, G> {
                                 sums[g][v] = part.mul_add(factor, sums[g][v]);
                             }
                         }
-                    }
+                    });
                 }
                 let rest = k % Self::COLUMNS;
                 let first = k - rest;
-                for v in 0..V {
+                unrolled!(v < V {
                     let line = PASS * V + v;
                     let count = (rest * M).saturating_sub(line * L::LANES);
                     if count > 0 {
@@ -162,7 +164,7 @@ impl<L: Pack<T>, T: Scalar, const M: usize, const G: usize> Groups<L, T, M, G> {
                             sums[g][v] = part.mul_add(factor, sums[g][v]);
                         }
                     }
-                }
+                });
             }
             for g in 0..G {
                 for v in 0..V {

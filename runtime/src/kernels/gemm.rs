@@ -241,20 +241,6 @@ unsafe fn pack<P: Pack<T>, T: Scalar>(
     }
 }
 
-/// Unrolls a loop over the columns of a tile. At `opt-level = 2` the compiler does not, and the
-/// sums of the tile would then be in memory.
-macro_rules! for_columns {
-    ($j:ident < $n:ident $body:block) => {
-        for_columns!($j < $n $body: 0 1 2 3 4 5 6 7 8 9 10 11)
-    };
-    ($j:ident < $n:ident $body:block: $($index:literal)*) => {$(
-        if $index < $n {
-            let $j: usize = $index;
-            $body
-        }
-    )*};
-}
-
 /// A panel of vectors of rows, multiplied by all columns of B.
 struct Tile<T> {
     a: [*const T; TALLEST],
@@ -353,7 +339,7 @@ impl<T: Scalar> Tile<T> {
                     rows[v] = P::load(a[v]);
                     a[v] = a[v].wrapping_add(self.a_step);
                 }
-                for_columns!(j < N {
+                unrolled!(j < N {
                     let factor = P::splat(*b[j / 3].add(j % 3 * self.b_column));
                     for v in 0..V {
                         sums[v][j] = rows[v].mul_add(factor, sums[v][j]);
@@ -367,7 +353,7 @@ impl<T: Scalar> Tile<T> {
                 // The sums go through memory. Loops over a part of a vector would keep them out of
                 // the registers.
                 let mut spilled = [[[const { MaybeUninit::<T>::uninit() }; MOST_LANES]; N]; V];
-                for_columns!(j < N {
+                unrolled!(j < N {
                     for v in 0..V {
                         sums[v][j].store(spilled[v][j].as_mut_ptr().cast());
                     }
@@ -385,7 +371,7 @@ impl<T: Scalar> Tile<T> {
             }
             // All loads come before all stores, because a vector may overlap the one before it.
             if self.accumulate {
-                for_columns!(j < N {
+                unrolled!(j < N {
                     for v in 0..V {
                         let old = P::load(self.c[v].add((column + j) * self.c_column));
                         sums[v][j] = sums[v][j].add(old);
@@ -393,12 +379,12 @@ impl<T: Scalar> Tile<T> {
                 });
             }
             if self.skip > 0 {
-                for_columns!(j < N {
+                unrolled!(j < N {
                     let old = P::load(self.c[0].add((column + j) * self.c_column));
                     sums[0][j] = sums[0][j].keep_first(old, self.skip);
                 });
             }
-            for_columns!(j < N {
+            unrolled!(j < N {
                 for v in 0..V {
                     sums[v][j].store(self.c[v].add((column + j) * self.c_column));
                 }

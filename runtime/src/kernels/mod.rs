@@ -22,6 +22,21 @@
 // optimisation.
 #![allow(clippy::needless_range_loop, clippy::manual_memcpy)]
 
+/// Unrolls a loop of at most 12 rounds, whose number is a constant. Where the compiler does not, the
+/// sums that the loop indexes are in memory instead of registers: at `opt-level = 2`, and in large
+/// bodies.
+macro_rules! unrolled {
+    ($j:ident < $n:ident $body:block) => {
+        unrolled!($j < $n $body: 0 1 2 3 4 5 6 7 8 9 10 11)
+    };
+    ($j:ident < $n:ident $body:block: $($index:literal)*) => {$(
+        if $index < $n {
+            let $j: usize = $index;
+            $body
+        }
+    )*};
+}
+
 #[cfg(feature = "alloc")]
 mod boxed;
 mod column;
