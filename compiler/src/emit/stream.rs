@@ -60,7 +60,7 @@ impl Frame for StreamFrame<'_> {
                     quote!(#k::Flat::flat(&__fixed.#field))
                 }
                 _ => {
-                    let value = names.owner(*id);
+                    let value = result(self.layout, *id);
                     quote!(#k::Flat::flat(&#value))
                 }
             };
@@ -81,15 +81,15 @@ impl Frame for StreamFrame<'_> {
 
 /// Returns the place of a value after the step.
 fn result(layout: &Layout, id: Id) -> TokenStream {
+    let value = layout.plan.names.owner(id);
     match layout.plan.streaming.places.get(&id) {
         Some(Place::State(piece)) => {
             let path = layout.cx.declared_path(*piece);
             quote!(__state.#path)
         }
-        _ => {
-            let value = layout.plan.names.owner(id);
-            quote!(#value)
-        }
+        // `scratch` returns an aligned value.
+        Some(Place::Buffer(_)) => quote!(#value.0),
+        _ => quote!(#value),
     }
 }
 
@@ -187,19 +187,19 @@ impl Stream<'_> {
     /// Returns the statements of a step, ending in the output.
     pub fn step(&self) -> TokenStream {
         let layout = self.layout();
-        let k = &self.cx.k;
+        let EmitContext { k, batch, .. } = self.cx;
         let frame = StreamFrame { layout: &layout, is_preparing: false, quantised: self.quantised };
         let body = self.body();
         let places = &self.plan.streaming.places;
         let stored: Vec<Id> =
             self.plan.graph.ids().filter(|id| matches!(places.get(id), Some(Place::Buffer(_)))).collect();
-        let locals = self.locals(&stored, |kind| quote!(#k::scratch::<_, #kind>()));
+        let locals = self.locals(&stored, |kind| quote!(#k::scratch::<#kind>(#batch)));
         let step = body.region(Region::Step, &frame);
         let kept =
             self.plan.states.iter().filter(|bound| !matches!(places.get(&bound.id), Some(Place::State(_))));
         let save = kept.map(|bound| {
-            let (path, value) = (self.cx.declared_path(bound.piece), self.plan.names.owner(bound.id));
-            quote!(#k::copy(#k::Flat::flat_mut(&mut __state.#path), #k::Flat::flat(&#value));)
+            let (path, value) = (self.cx.declared_path(bound.piece), result(&layout, bound.id));
+            quote!(#k::copy_flat(&mut __state.#path, &#value);)
         });
         let output = if layout.returns_outputs_in_place() {
             let id = self.plan.outputs[0][0].id;
@@ -211,7 +211,7 @@ impl Stream<'_> {
             let sequence = Sequence { cx: self.cx, plan: self.plan };
             let copies = self.plan.outputs.iter().flatten().map(|bound| {
                 let (path, value) = (sequence.output_path(bound), result(&layout, bound.id));
-                quote!(#k::copy(#k::Flat::flat_mut(&mut __output #path), #k::Flat::flat(&#value));)
+                quote!(#k::copy_flat(&mut __output #path, &#value);)
             });
             quote! {
                 let mut __output: Self::Output = #k::Varying::zero();

@@ -29,7 +29,7 @@ pub use crate::kernels::narrow::{
     narrow_products,
 };
 pub use crate::kernels::one_hot::{gather, scatter};
-pub use crate::kernels::plain::{Flat, Size, copy, scratch};
+pub use crate::kernels::plain::{Flat, Size, copy, copy_flat, scratch};
 pub use crate::kernels::product::heads::{
     Head, head_product, head_products, heads_per_group, repeat_heads, sum_heads,
 };

@@ -1,5 +1,6 @@
 //! Plain blocks of scalars as slices.
 
+use super::isa::M_PROFILE;
 use crate::Scalar;
 use crate::types::blocks::{Cols, Rows};
 use crate::types::heads::{HeadCols, HeadRows, Heads};
@@ -60,24 +61,34 @@ pub unsafe trait Flat: Sized {
     }
 }
 
-/// Returns a block for a value that is written before it is read.
+/// A value that is aligned to cache lines on x86-64. A store of 64 bytes across two lines takes
+/// several times longer.
+#[derive(Debug)]
+#[cfg_attr(target_arch = "x86_64", repr(align(64)))]
+pub struct Aligned<V>(pub V);
+
+/// Returns a block for a value that a step of `batch` samples writes before it reads it.
 ///
-/// The scalars are zero, except on the M profile, where products are calls and the compiler cannot
-/// see that the zeros are overwritten. There, the scalars are arbitrary.
+/// The scalars are arbitrary where the compiler cannot see that they are overwritten, and would fill
+/// them with zeros: on the M profile, where products are calls, and on x86-64 in batches, whose
+/// products are loops. Otherwise they are zero, and the compiler keeps small blocks in registers.
 #[inline(always)]
-pub fn scratch<T, B: Flat + Varying<T>>() -> B {
-    #[cfg(all(target_arch = "arm", target_abi = "eabihf", not(target_has_atomic = "64")))]
-    {
-        let mut block = core::mem::MaybeUninit::<B>::uninit();
+pub fn scratch<V: Flat + Varying<V::Scalar>>(batch: usize) -> Aligned<V> {
+    #[cfg(any(
+        target_arch = "x86_64",
+        all(target_arch = "arm", target_abi = "eabihf", not(target_has_atomic = "64"))
+    ))]
+    if M_PROFILE || batch > 1 {
+        let mut block = core::mem::MaybeUninit::<Aligned<V>>::uninit();
         // SAFETY: for the compiler, the assembly may write any bits, and all bits are valid in a
         // block.
         unsafe {
             core::arch::asm!("/* {0} */", in(reg) block.as_mut_ptr(), options(nostack, preserves_flags));
-            block.assume_init()
+            return block.assume_init();
         }
     }
-    #[cfg(not(all(target_arch = "arm", target_abi = "eabihf", not(target_has_atomic = "64"))))]
-    B::zero()
+    let _ = batch;
+    Aligned(V::zero())
 }
 
 macro_rules! flat_number {
@@ -144,6 +155,14 @@ pub fn copy<T: Copy>(to: &mut [T], from: &[T]) {
     // SAFETY: both slices have `count` entries, and a mutable slice does not overlap any other
     // slice.
     unsafe { core::ptr::copy_nonoverlapping(from.as_ptr(), to.as_mut_ptr(), count) }
+}
+
+/// Copies the scalars of a block to a block with as many scalars, which is checked when the program
+/// is built.
+#[inline(always)]
+pub fn copy_flat<V: Flat, W: Flat<Scalar = V::Scalar>>(to: &mut V, from: &W) {
+    const { assert!(V::LEN == W::LEN) };
+    copy(to.flat_mut(), from.flat());
 }
 
 #[cfg(test)]
