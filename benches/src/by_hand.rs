@@ -39,7 +39,7 @@ fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + (-x).exp())
 }
 
-/// Returns the derivative of a sigmoid at the value `y`.
+/// Returns the derivative of a sigmoid whose value is `y`.
 fn slope(y: f32) -> f32 {
     y * (1.0 - y)
 }
@@ -127,7 +127,7 @@ impl<const I: usize, const H: usize> Lstm<I, H> {
     }
 }
 
-/// Computes the cotangents of `h[t-1]` and `x` from those of the gates' sums.
+/// Computes the cotangents of `h[t-1]` and `x` from those of the gates' pre-activations.
 fn back<const I: usize, const H: usize>(
     gates: &[Gate<I, H>],
     dz: &[SVector<f32, H>],

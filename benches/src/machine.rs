@@ -53,7 +53,7 @@ pub fn multiply_add() {
     dispatch(Peak(black_box(0.5), black_box(0.25)));
 }
 
-/// Runs as many chains of multiply-adds as there are vectors in `LANES` numbers.
+/// Runs `LANES` chains of multiply-adds, which the compiler puts into vectors.
 #[inline(always)]
 fn chains<S: Isa, const LANES: usize>(isa: S, a: f32, b: f32) {
     let mut sums = [0.0; LANES];
@@ -65,7 +65,7 @@ fn chains<S: Isa, const LANES: usize>(isa: S, a: f32, b: f32) {
     black_box(sums);
 }
 
-/// Returns numbers for [`read`], at least `bytes` bytes of them, and the number of bytes that it
+/// Returns numbers for [`read`] that take at least `bytes` bytes, and the number of bytes that it
 /// reads.
 pub fn to_read(bytes: usize) -> (Vec<f32>, usize) {
     let numbers = (bytes / size_of::<f32>()).max(1).next_multiple_of(16 * CHAINS);

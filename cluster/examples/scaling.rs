@@ -21,8 +21,9 @@ use rnn_cell::train::loss::mean_squared_error_weighted;
 use rnn_cell::train::{LayerPart, Trainer, Workers};
 use rnn_cell_cluster::Mpi;
 
-/// The number of samples of a part, and the number of parts of a batch.
+/// The number of samples of a part.
 const SAMPLES: usize = 32;
+/// The number of parts of a batch.
 const PARTS: usize = 2;
 const STEPS: usize = 100;
 const SECONDS: f64 = 3.0;
@@ -74,7 +75,7 @@ fn update<const H: usize, C: Workers>(name: &str, mpi: Mpi, workers: C) {
     }
 }
 
-/// Prints the time of a sum of one vector of each process.
+/// Prints the time of an element-wise sum of one vector per process.
 fn all_reduce<C: Workers>(name: &str, mpi: Mpi, workers: C, count: usize) {
     let (mut own, mut sum) = (vec![1.0f32; count], vec![0.0f32; count]);
     let time = smallest(mpi, || workers.sum(mpi.size(), &mut [black_box(&mut own)], &mut sum));
@@ -111,8 +112,8 @@ fn table(sample: f64, parameters: f64) {
         let machines = f64::from(1 << exponent);
         print!("| {machines} |");
         for network in NETWORKS {
-            let (sum, share) = (sum(machines, network), 64.0 * sample);
-            // Half of the time is communication below this batch.
+            let (sum, share) = (sum(machines, network), (PARTS * SAMPLES) as f64 * sample);
+            // Below this number of samples, communication takes more than half of the time.
             let least = (sum / sample).ceil();
             let speed_up = machines * share / (share + sum);
             print!(" {:.2} | {speed_up:.1} | {least} |", 1e3 * sum);

@@ -169,7 +169,7 @@ fn a_generator_of_the_wrong_length_is_an_error() {
     assert_eq!(error, "state not loaded: `dropout.generator` is [16] in the file, [32] in the cell");
 }
 
-/// A layer by hand without the names of its fields, and with an index that it visits itself.
+/// A hand-written layer whose state is a tuple, one of whose entries is an index.
 #[derive(Debug, Clone)]
 struct Counter(Dense<1, 1>);
 
@@ -227,7 +227,7 @@ impl Layer<1> for Counter {
 }
 
 #[test]
-fn a_layer_by_hand_visits_what_it_has() {
+fn a_hand_written_layer_saves_its_state() {
     let layer = Counter(Dense::zeros());
     let state = (SVector::<f32, 1>::new(2.5), 9);
     let saved = save_state(&layer, &state);
@@ -255,7 +255,6 @@ fn several_parts_in_one_file() {
     writer.metadata("note", "said \"3\"\n");
     writer.metadata("epoch", 12);
     let bytes = writer.into_bytes();
-    // Each number is aligned: doubles come first.
     let types: Vec<_> = tensors(&bytes).into_iter().map(|tensor| (tensor.name, tensor.dtype)).collect();
     assert!(
         types.contains(&("head.W".into(), "F64".into()))

@@ -16,7 +16,7 @@ const PEAK: f64 = 0.6;
 /// The workloads, which are also the names of our competitors.
 const WORK: [&str; 3] = ["step", "run", "training"];
 
-/// A dense layer with as many weights.
+/// The same workloads of a dense layer with as many weights.
 const DENSE: [&str; 3] = ["dense step", "dense run", "dense training"];
 
 macro_rules! rows {

@@ -114,12 +114,12 @@ macro_rules! losses {
                 let mut states = [0; 4].map(|_| cell.zero_state::<1>());
                 for x in inputs::<f32, SVector<f32, $i>>(STEPS) {
                     let y = cell.step(&x, &mut states[0]);
-                    let off = [
+                    let outputs = [
                         halves.step(&x, &mut states[1]),
                         small.step(&x, &mut states[2]),
                         integers.step(&x, &mut states[3]),
                     ];
-                    for (worst, own) in worst.iter_mut().zip(off) {
+                    for (worst, own) in worst.iter_mut().zip(outputs) {
                         *worst = worst.max((own - y).amax());
                     }
                 }
@@ -132,7 +132,7 @@ macro_rules! losses {
 
 fn losses(run: &mut Run) {
     let note = format!(
-        "The largest error of an output, which is within 1, over {CELLS} cells as initialised and {STEPS} steps of each."
+        "The largest error of an output over {CELLS} new cells and {STEPS} steps of each. Outputs are within 1."
     );
     let mut table = Table::new("Losses", &note, ["(I, H)", "bf16", "int8", "int8by16"]);
     losses! { run table: Lstm (1, 16) Lstm (1, 64) Lstm (64, 64) Lstm (128, 128) Gru (128, 128) }

@@ -10,12 +10,12 @@ pub fn matrices(cell: &Cell, resolved: &Resolved) -> Vec<bool> {
     let mut matrices = RecurrentMatrices {
         cell,
         resolved,
-        equations: vec![false; cell.equations.len()],
-        states: resolved.state_values.iter().flatten().copied().collect(),
+        depends_on_state: vec![false; cell.equations.len()],
+        state_values: resolved.state_values.iter().flatten().copied().collect(),
         found: vec![false; cell.declarations.len()],
     };
     for &index in &resolved.order {
-        matrices.equations[index] = matrices.visit(&cell.equations[index].value);
+        matrices.depends_on_state[index] = matrices.visit(&cell.equations[index].value);
     }
     matrices.found
 }
@@ -24,13 +24,15 @@ pub fn matrices(cell: &Cell, resolved: &Resolved) -> Vec<bool> {
 struct RecurrentMatrices<'a> {
     cell: &'a Cell,
     resolved: &'a Resolved,
-    /// A flag for each equation: its value depends on a state.
-    equations: Vec<bool>,
-    states: HashSet<Target>,
+    /// One flag per equation.
+    depends_on_state: Vec<bool>,
+    /// The values of states.
+    state_values: HashSet<Target>,
     found: Vec<bool>,
 }
 
 impl RecurrentMatrices<'_> {
+    /// Marks the recurrent matrices of an expression. Returns whether its value depends on a state.
     fn visit(&mut self, expr: &Expr) -> bool {
         match &expr.kind {
             ExprKind::Name { .. } => match self.symbol(expr) {
@@ -39,7 +41,7 @@ impl RecurrentMatrices<'_> {
                     self.cell.declarations[index].kind == DeclarationKind::State
                 }
                 Some(Symbol::Target(target) | Symbol::Delayed(Delayed::Target(target))) => {
-                    self.states.contains(&target) || self.equations[target.equation]
+                    self.state_values.contains(&target) || self.depends_on_state[target.equation]
                 }
                 _ => false,
             },
@@ -63,6 +65,7 @@ impl RecurrentMatrices<'_> {
         self.resolved.symbols.get(expr.id).copied().flatten()
     }
 
+    /// Marks the parameters that are factors of an expression.
     fn mark_factors(&mut self, expr: &Expr) {
         match &expr.kind {
             ExprKind::Name { .. } => {

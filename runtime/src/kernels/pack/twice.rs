@@ -1,4 +1,4 @@
-//! Pairs of vectors as one vector, which has the width of AVX2 on the baseline.
+//! A pair of vectors as one vector. On the baseline of x86-64, it is as wide as a vector of AVX2.
 //!
 //! The order of a kernel's additions depends on the width of its vectors. The deterministic mode
 //! gives all instruction sets the same width.
@@ -92,7 +92,7 @@ impl<T: Copy + Default + AddAssign, P: Pack<T>> Pack<T> for Twice<P> {
 
     #[inline(always)]
     unsafe fn mul_add(self, factor: Self, term: Self) -> Self {
-        // SAFETY: the caller vouches for the instruction set and, half by half, for the memory.
+        // SAFETY: the caller vouches for the instruction set.
         unsafe {
             Twice {
                 low: self.low.mul_add(factor.low, term.low),
@@ -104,7 +104,7 @@ impl<T: Copy + Default + AddAssign, P: Pack<T>> Pack<T> for Twice<P> {
     #[inline(always)]
     unsafe fn keep_first(self, first: Self, count: usize) -> Self {
         let (low, high) = split(count, P::LANES);
-        // SAFETY: the caller vouches for the instruction set and, half by half, for the memory.
+        // SAFETY: the caller vouches for the instruction set.
         unsafe {
             Twice { low: self.low.keep_first(first.low, low), high: self.high.keep_first(first.high, high) }
         }
@@ -112,8 +112,8 @@ impl<T: Copy + Default + AddAssign, P: Pack<T>> Pack<T> for Twice<P> {
 
     #[inline(always)]
     unsafe fn window(low: Self, high: Self, start: usize) -> Self {
-        // SAFETY: the caller vouches for the instruction set; each window starts within its first
-        // half.
+        // SAFETY: the caller vouches for the instruction set; each window of two halves starts below
+        // `P::LANES`.
         unsafe {
             if start < P::LANES {
                 Twice { low: P::window(low.low, low.high, start), high: P::window(low.high, high.low, start) }
@@ -129,7 +129,7 @@ impl<T: Copy + Default + AddAssign, P: Pack<T>> Pack<T> for Twice<P> {
 
     #[inline(always)]
     unsafe fn sums(vectors: [Self; 8]) -> [T; 8] {
-        // SAFETY: the caller vouches for the instruction set and, half by half, for the memory.
+        // SAFETY: the caller vouches for the instruction set.
         unsafe {
             let mut halves = [[vectors[0].low; 8]; 2];
             for v in 0..8 {
