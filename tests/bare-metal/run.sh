@@ -2,6 +2,7 @@
 # Builds and runs the programs of this crate. Each links only if no panic is reachable.
 #
 #   tests/bare-metal/run.sh             the programs for this machine
+#   tests/bare-metal/run.sh quick       without the steps of all ready cells, which take minutes to compile
 #   tests/bare-metal/run.sh fallback    with the code for targets other than x86-64
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -18,9 +19,11 @@ if [ "${1:-}" = fallback ]; then
     export RUSTFLAGS="${RUSTFLAGS:-} --cfg rnn_cell_fallback"
     target=$target/fallback
 fi
-cargo build --release --target-dir "$target" --bin golden --bin panic-free --bin stack
+programs=(golden stack)
+[ "${1:-}" = quick ] || programs+=(panic-free)
+cargo build --release --target-dir "$target" "${programs[@]/#/--bin=}"
 folder="$target/release"
-run "$folder" golden panic-free stack
+run "$folder" "${programs[@]}"
 
 # The linker must reject a program that can panic. Otherwise, linking the other programs proves
 # nothing.
