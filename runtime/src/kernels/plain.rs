@@ -1,6 +1,5 @@
 //! Plain blocks of scalars as slices.
 
-use super::isa::M_PROFILE;
 use crate::Scalar;
 use crate::types::blocks::{Cols, Rows};
 use crate::types::heads::{HeadCols, HeadRows, Heads};
@@ -78,7 +77,7 @@ pub fn scratch<V: Flat + Varying<V::Scalar>>(batch: usize) -> Aligned<V> {
         target_arch = "x86_64",
         all(target_arch = "arm", target_abi = "eabihf", not(target_has_atomic = "64"))
     ))]
-    if M_PROFILE || batch > 1 {
+    if super::isa::M_PROFILE || batch > 1 {
         let mut block = core::mem::MaybeUninit::<Aligned<V>>::uninit();
         // SAFETY: for the compiler, the assembly may write any bits, and all bits are valid in a
         // block.
