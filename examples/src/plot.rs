@@ -117,7 +117,8 @@ fn draw_confusion<const N: usize>(area: &Area, confusion: &[[usize; N]; N]) -> R
     Ok(())
 }
 
-/// Draws `truth` and `forecast` in one chart from step `first` on, and the error of the forecast below.
+/// Draws `truth` and `forecast` in one chart from step `first` on, and the error of the forecast
+/// below.
 pub fn forecast(
     path: &Path,
     title: &str,

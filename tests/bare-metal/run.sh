@@ -2,7 +2,7 @@
 # Builds and runs the programs of this crate. Each links only if no panic is reachable.
 #
 #   tests/bare-metal/run.sh             the programs for this machine
-#   tests/bare-metal/run.sh quick       without the steps of all ready cells, which take minutes to compile
+#   tests/bare-metal/run.sh quick       without the ready cells, which take minutes to compile
 #   tests/bare-metal/run.sh fallback    with the code for targets other than x86-64
 set -euo pipefail
 cd "$(dirname "$0")"

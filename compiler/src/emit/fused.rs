@@ -403,13 +403,9 @@ impl<'b> Loop<'b> {
     /// changes. None for an argument with one entry per row.
     fn single_number(&self, arg: Id) -> Option<(TokenStream, LoadPoint)> {
         let (space, node, index) = (self.space, &self.body.graph[arg], self.index(arg));
-        let is_repeated = if node.shape.has_one_entry() && !(self.joins_heads && node.shape.has_heads()) {
-            let is_fixed = index.is_none() && self.region.level() != Level::Param;
-            !space.has_one_entry() || self.joins_heads || is_fixed
-        } else {
-            false
-        };
-        if is_repeated {
+        let has_one_entry = node.shape.has_one_entry() && !(self.joins_heads && node.shape.has_heads());
+        let is_fixed = index.is_none() && self.region.level() != Level::Param;
+        if has_one_entry && (!space.has_one_entry() || self.joins_heads || is_fixed) {
             let at = match index {
                 Some(_) if node.shape.has_heads() && !self.joins_heads => LoadPoint::Head,
                 Some(_) => LoadPoint::Sample,

@@ -68,9 +68,9 @@ pub struct Aligned<V>(pub V);
 
 /// Returns a block for a value that a step of `batch` samples writes before it reads it.
 ///
-/// The scalars are arbitrary where the compiler cannot see that they are overwritten, and would fill
-/// them with zeros: on the M profile, where products are calls, and on x86-64 in batches, whose
-/// products are loops. Otherwise they are zero, and the compiler keeps small blocks in registers.
+/// Where the compiler cannot see that zeros would be overwritten, the scalars are arbitrary: on the
+/// M profile, where products are calls, and on x86-64 in batches, whose products are loops.
+/// Otherwise they are zero, and the compiler keeps small blocks in registers.
 #[inline(always)]
 pub fn scratch<V: Flat + Varying<V::Scalar>>(batch: usize) -> Aligned<V> {
     #[cfg(any(

@@ -112,8 +112,8 @@ impl<T: Copy + Default + AddAssign, P: Pack<T>> Pack<T> for Twice<P> {
 
     #[inline(always)]
     unsafe fn window(low: Self, high: Self, start: usize) -> Self {
-        // SAFETY: the caller vouches for the instruction set; each window of two halves starts below
-        // `P::LANES`.
+        // SAFETY: the caller vouches for the instruction set. Each window of two halves starts
+        // below `P::LANES`.
         unsafe {
             if start < P::LANES {
                 Twice { low: P::window(low.low, low.high, start), high: P::window(low.high, high.low, start) }
