@@ -138,7 +138,7 @@ fn adding(experiments: &mut Experiments) {
     experiments.train("MinGru", &ADDING, |rng| Stack(MinGru::<2, 32>::init(rng), Dense::<32, 1>::init(rng)));
     experiments
         .train("MinLstm", &ADDING, |rng| Stack(MinLstm::<2, 22>::init(rng), Dense::<22, 1>::init(rng)));
-    experiments.train("Qrnn", &ADDING, |rng| Stack(Qrnn::<2, 14>::init(rng), Dense::<14, 1>::init(rng)));
+    experiments.train("Qrnn", &ADDING, |rng| Stack(Qrnn::<2, 14, 2>::init(rng), Dense::<14, 1>::init(rng)));
     experiments.train("Sru", &ADDING, |rng| {
         Stack(Stack(Dense::<2, 7>::init(rng), Sru::<7>::init(rng)), Dense::<7, 1>::init(rng))
     });

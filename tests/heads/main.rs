@@ -240,6 +240,22 @@ rnn_cell! {
         output y;
     }
 
+    /// Joined columns of inputs, states, parameters and windows.
+    pub cell Columns<I, D, N> {
+        input x: [I], X: [D, N];
+        state C: [D, N], h: [D], s: [N*D];
+        param W: [D, N*I], V, E: [N*D, I], U: [D, N*D], P: [D, N] = normal(0.5), b: [N*D] = normal(0.5);
+
+        u = vec(window(x, N));
+        v = tanh(V @ x + vec(X) * vec(P) + vec(C[t-1]) * b);
+        h = tanh(W @ (u * u) + U @ (v * s[t-1]) + row_sum(X) + U @ vec(window(h[t-1], N, 2)));
+        s = 0.5 * v + 0.3 * s[t-1] + E @ x * mean(u);
+        C = 0.5 * C[t-1] + (U @ vec(P)) * X;
+        y = vec(window((s.T @ b) * h, N)) + U.T @ h + s;
+
+        output y, h, u;
+    }
+
     /// Heads of an Elman network: its recurrent matrix is block-diagonal.
     pub cell Readout<I, D, K, O> {
         input x: [I];
@@ -284,6 +300,11 @@ fn products_of_heads() {
 fn mixtures_of_shared_values_and_values_of_heads() {
     verify!(Mixed<2, 3, 2, f64>, Mixed<3, 9, 1, f64>, Mixed<1, 8, 3, f64>);
     verify!(Literals<2, 3, f64>, Accumulator<2, 3, f64>, Matrices<3, 2, 2, 4, f64>);
+}
+
+#[test]
+fn joined_columns() {
+    verify!(Columns<2, 3, 4, f64>, Columns<3, 8, 1, f64>, Columns<1, 1, 3, f64>, Columns<3, 9, 5, f64>);
 }
 
 #[test]

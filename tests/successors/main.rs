@@ -12,6 +12,7 @@ use reference::{Sequence, column, convolve, matrix, row, sigmoid, silu, softplus
 use rnn_cell::cells::*;
 use rnn_cell::inspect::gradcheck::{Checked, gradcheck};
 use rnn_cell::prelude::*;
+use rnn_cell::types::heads::HeadCols;
 use tests::exactness::{
     all_scalars, assert_close, check, forward_and_backward, ragged_batches_are_their_samples, random,
     random_sequence, rng,
@@ -109,7 +110,8 @@ fn gradients_of_rwkv() {
 #[test]
 fn gradients_of_quasi_recurrent_cells() {
     verify!(Sru[3]);
-    verify!(Qrnn[2, 3]);
+    verify!(Qrnn[2, 3, 1]);
+    verify!(Qrnn[2, 3, 4]);
     verify!(MinGru[2, 3]);
     verify!(MinLstm[2, 3]);
 }
@@ -124,7 +126,7 @@ fn delays_of_every_kind() {
 /// Delays are computed in chunks of steps. The samples end at all positions relative to the chunks.
 #[test]
 fn chunks_of_delayed_values() {
-    let qrnn = Qrnn::<2, 3, f64>::init(&mut rng(1));
+    let qrnn = Qrnn::<2, 3, 3, f64>::init(&mut rng(1));
     ragged_batches_are_their_samples(&qrnn, [300, 257, 256, 255, 130, 1, 0, 86], 5);
     let mamba = Mamba::<2, 3, 4, 1, f64>::init(&mut rng(1));
     ragged_batches_are_their_samples(&mamba, [300, 257, 256, 255, 130, 1, 2, 86], 5);
@@ -423,19 +425,17 @@ fn minimal_lstm_is_a_sum() {
 
 #[test]
 fn quasi_recurrence_is_a_convolution_and_a_sum() {
-    let cell = Qrnn::<2, 3, f64>::init(&mut rng(1));
+    let cell = Qrnn::<2, 3, 4, f64>::init(&mut rng(1));
     let (xs, hs) = outputs(&cell);
-    // The filter is one matrix over a window of two steps.
-    let mut before = vec![vec![0.0; 2]];
-    before.extend_from_slice(&xs[..STEPS - 1]);
-    let windows: Sequence = before.iter().zip(&xs).map(|(a, b)| [a.as_slice(), b].concat()).collect();
-    let gate = |v: &SMatrix<f64, 3, 2>, w: &SMatrix<f64, 3, 2>, b: &SVector<f64, 3>, f: fn(f64) -> f64| {
-        let filter = SMatrix::<f64, 3, 4>::from_fn(|r, c| if c < 2 { v[(r, c)] } else { w[(r, c - 2)] });
-        affine((&filter, b), &windows, f)
+    // Each filter is one matrix over a window of four steps.
+    let padded = [vec![vec![0.0; 2]; 3], xs].concat();
+    let windows: Sequence = padded.windows(4).map(<[_]>::concat).collect();
+    let gate = |w: &HeadCols<SMatrix<f64, 3, 2>, 4>, b: &SVector<f64, 3>, f: fn(f64) -> f64| {
+        affine((&w.to_matrix::<3, 8>(), b), &windows, f)
     };
-    let z = gate(&cell.V_z, &cell.W_z, &cell.b_z, f64::tanh);
-    let f = gate(&cell.V_f, &cell.W_f, &cell.b_f, sigmoid);
-    let o = gate(&cell.V_o, &cell.W_o, &cell.b_o, sigmoid);
+    let z = gate(&cell.W_z, &cell.b_z, f64::tanh);
+    let f = gate(&cell.W_f, &cell.b_f, sigmoid);
+    let o = gate(&cell.W_o, &cell.b_o, sigmoid);
     let c = unrolled(&f, &zip(&f, &z, |f, z| (1.0 - f) * z));
     assert_same("outputs", &hs, &zip(&o, &c, |o, c| o * c));
 }

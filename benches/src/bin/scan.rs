@@ -61,7 +61,7 @@ macro_rules! subjects {
 
 fn subjects<const N: usize, const B: usize>() -> Vec<Subject> {
     subjects! { B:
-        Lstm<N, N> MinGru<N, N> MinLstm<N, N> Sru<N> Qrnn<N, N>
+        Lstm<N, N> MinGru<N, N> MinLstm<N, N> Sru<N> Qrnn<N, N, 2>
         DiagonalSsm<N, N, N> S4dReal<N, MODES> S4d<N, MODES> S4dBilinear<N, MODES>
         SelectiveSsm<N, MODES, RANK> Mamba<N, N, MODES, RANK> RwkvTimeMixing<N> RwkvChannelMixing<N, N>
     }

@@ -196,6 +196,19 @@ impl Shape {
         }
     }
 
+    /// Returns the shape of the columns of a matrix `[n, s]`, one below the other: `[s*n]`. Returns
+    /// `None` if one of the two sizes is a sum, a product or a number.
+    pub fn of_joined_columns(&self) -> Option<Self> {
+        match (self.rows.atoms(), self.columns.atoms()) {
+            (_, [Atom::ONE]) => Some(self.clone()),
+            ([Atom::ONE], _) => Some(self.transposed()),
+            (&[rows @ Atom::Name(_)], &[columns @ Atom::Name(_)]) => {
+                Some(Shape::vector(Dim::sum([Atom::of_heads(columns, rows)?])))
+            }
+            _ => None,
+        }
+    }
+
     /// Returns the shape of one head's part of a value that is the stack of `heads` heads: the
     /// inverse of [`stacked`](Self::stacked), also for a matrix whose rows are such a stack.
     pub fn of_one_head(&self, heads: Atom) -> Option<Self> {

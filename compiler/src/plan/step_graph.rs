@@ -84,13 +84,15 @@ pub struct Owners {
 }
 
 impl Owners {
-    /// Returns the value that owns the memory of `id` if it has no other owner and is computed at
-    /// every step. Otherwise returns a copy of the given shape.
+    /// Returns the value that owns the memory of `id` if it has no other owner, is computed at every
+    /// step, and is not a matrix whose columns `id` joins. Otherwise returns a copy of the given
+    /// shape.
     pub fn own(&mut self, graph: &mut Graph, id: Id, shape: BlockShape) -> Id {
         let storage = graph.storage(id);
         let node = &graph[storage];
         let is_computed = !node.op.is_leaf() && node.op != Op::StopGradient;
-        if node.level == Level::Time && is_computed && !self.taken.contains(&storage) {
+        let is_stored_alike = node.shape.is_matrix() == shape.is_matrix();
+        if node.level == Level::Time && is_computed && is_stored_alike && !self.taken.contains(&storage) {
             self.taken.push(storage);
             return storage;
         }

@@ -18,7 +18,7 @@
 //! | `LayerNormLstm`, `MinLstm` | Ba et al. 2016; Feng et al. 2024 |
 //! | `Gru` (reset before the product), `GruResetAfter` (PyTorch, cuDNN), `ReluGru` (RNNoise) | Cho et al. 2014; Valin 2018 |
 //! | `Mgu`, `UgRnn`, `LiGru`, `MinGru` | Zhou 2016; Collins 2017; Ravanelli 2018; Feng 2024 |
-//! | `Sru`, `Qrnn` (filter of width two) | Lei et al. 2018; Bradbury et al. 2017 |
+//! | `Sru`, `Qrnn` (filters of any width) | Lei et al. 2018; Bradbury et al. 2017 |
 //!
 //! # State spaces
 //!

@@ -26,7 +26,7 @@ const VALUES: [(&str, &str, &str); 15] = [
 ];
 
 /// The uses of a value `{v}` of shape `{shape}`.
-const USES: [&str; 34] = [
+const USES: [&str; 37] = [
     "y = {v};",
     "y = tanh({v});",
     "y = ({v}).T;",
@@ -57,6 +57,9 @@ const USES: [&str; 34] = [
     "heads K { param a: [D]; u = tanh(a * mean({v})); } param g: [E, K*D]; y = g * u.T;",
     "heads 4 { param a: [4], b: [4, 2]; u = a * mean({v}); y = row_sum(b * blocks(u, 2)); }",
     "heads 4 { param a: [D]; u = tanh(a * mean({v})); } y = u * repeat_heads(sum_heads(u, 2), 4);",
+    "y = vec({v});",
+    "u = tanh({v}); y = vec(u[t-1]) * vec({v});",
+    "param W: [D, S*I]; y = W @ vec(window({v}, S));",
     "u = {v}; y = u[t-2*S];",
     "u = {v}; y = u[t-1] * u[t-2] + u[t-S] + u;",
     "u = {v}; y = softmax(u);",
@@ -85,6 +88,7 @@ impl Definition {
 /// Returns whether the language has this use of values of this shape.
 fn is_valid(shape: &str, text: &str) -> bool {
     match shape {
+        _ if text.contains("S*I") => shape == "[I]",
         "[]" => !text.contains("softmax") && !text.contains("layer_norm"),
         "[I, E]" => !text.contains("softmax") && !text.contains("[t-2*S]") && !text.contains("[t-2]"),
         _ => true,
@@ -108,7 +112,7 @@ mod tests {
     #[test]
     fn there_are_hundreds_of_different_cells() {
         let all = Definition::small();
-        assert_eq!(all.len(), VALUES.len() * USES.len() - 8);
+        assert_eq!(all.len(), VALUES.len() * USES.len() - 15);
         for (index, cell) in all.iter().enumerate() {
             let same =
                 |other: &Definition| other.text.replace(&other.name, "") == cell.text.replace(&cell.name, "");

@@ -25,6 +25,11 @@ impl Infer<'_> {
         {
             return self.parts(expr, operation, &arguments);
         }
+        if let (Some(Callee::BuiltIn(Operation { shape: ShapeRule::Vec, .. })), [value]) =
+            (callee, &arguments[..])
+        {
+            return self.vec(expr, value);
+        }
         let shapes: Vec<Option<Shape>> = arguments.iter().map(|argument| self.expression(argument)).collect();
         let known: Option<Vec<Argument>> =
             arguments.into_iter().zip(shapes).map(|(argument, shape)| Some((argument, shape?))).collect();
@@ -53,7 +58,11 @@ impl Infer<'_> {
             ShapeRule::RowSum => self.row_sum(&arguments),
             ShapeRule::Softmax => self.softmax(&arguments),
             ShapeRule::Normalise => self.normalise(name, &arguments),
-            ShapeRule::Window | ShapeRule::Present | ShapeRule::Blocks | ShapeRule::Heads => None,
+            ShapeRule::Window
+            | ShapeRule::Present
+            | ShapeRule::Blocks
+            | ShapeRule::Heads
+            | ShapeRule::Vec => None,
         }
     }
 

@@ -51,7 +51,7 @@ impl Infer<'_> {
                 Some(name) => {
                     let index = self.cell.dimensions.iter().position(|known| known == name)?;
                     // The parser limits the count.
-                    let (count, atom) = self.product_of_heads(dimension, term, Atom::Name(index))?;
+                    let (count, atom) = self.product_of_names(term, Atom::Name(index))?;
                     atoms.extend((0..count).map(|_| atom));
                 }
             }

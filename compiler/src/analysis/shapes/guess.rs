@@ -99,6 +99,7 @@ impl Guess<'_> {
                 match rule {
                     ShapeRule::Reduce => Some(Shape::scalar()),
                     ShapeRule::RowSum => Some(Shape::vector(first?.rows)),
+                    ShapeRule::Vec => first?.of_joined_columns(),
                     _ => first,
                 }
             }

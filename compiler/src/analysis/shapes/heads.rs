@@ -5,7 +5,7 @@ use super::infer::Infer;
 use crate::analysis::heads::{heads_block_of, number};
 use crate::diagnostics::Extent;
 use crate::dim::{Atom, Dim, Shape};
-use crate::syntax::ast::{DimSyntax, DimTerm, Expr};
+use crate::syntax::ast::{DimTerm, Expr};
 use crate::syntax::text;
 
 impl Infer<'_> {
@@ -136,13 +136,10 @@ impl Infer<'_> {
     }
 
     /// Returns the term of a dimension that begins with a name, and the number of times that it
-    /// occurs: `K*D` if `K` is the number of heads of a block, else a multiple such as `4*H`.
-    pub(super) fn product_of_heads(
-        &mut self,
-        dimension: &DimSyntax,
-        term: &DimTerm,
-        name: Atom,
-    ) -> Option<(u64, Atom)> {
+    /// occurs: a product such as `K*D`, or a multiple such as `4*H`. The number of heads of a block
+    /// is the first factor of its products. A number that is not the number of heads makes a
+    /// multiple.
+    pub(super) fn product_of_names(&self, term: &DimTerm, name: Atom) -> Option<(u64, Atom)> {
         let numbers: Vec<Atom> =
             (0..self.cell.heads.len()).filter_map(|block| number(self.cell, block)).collect();
         let is_number = |atom: &Atom| numbers.contains(atom);
@@ -154,17 +151,7 @@ impl Infer<'_> {
         };
         let size = self.cell.dimensions.iter().position(|known| known == size).map(Atom::Name)?;
         let (heads, size) = if !is_number(&name) && is_number(&size) { (size, name) } else { (name, size) };
-        if is_number(&heads) {
-            return Some((term.count, Atom::of_heads(heads, size)?));
-        }
-        let (shown, first) = (text::dim_term(term), self.show_dim(&Dim::sum([name])));
-        self.diagnostics
-            .error(dimension.extent, "a dimension can't be a product of two names")
-            .note(format!(
-                "`{shown}` would be a stack of heads if the cell had a block `heads {first} {{ .. }}`"
-            ))
-            .help("declare the product as a dimension of its own");
-        None
+        Some((term.count, Atom::of_heads(heads, size)?))
     }
 
     /// Reports outputs that are not visible outside of their block.

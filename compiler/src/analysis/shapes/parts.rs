@@ -1,4 +1,4 @@
-//! Parts of vectors: the shapes of `blocks`, `repeat_heads` and `sum_heads`.
+//! Parts of vectors: the shapes of `blocks`, `repeat_heads`, `sum_heads` and `vec`.
 
 use super::infer::Infer;
 use crate::dim::{Atom, Dim, Shape};
@@ -39,6 +39,37 @@ impl Infer<'_> {
             format!("{all} heads can't be divided into {groups} groups of equal size")
         })?;
         Some(Shape::vector(Dim::sum([Atom::of_heads(size, of_head)?])))
+    }
+
+    /// Returns the shape of `vec(M)`. Reports a matrix whose columns do not make up a stack of
+    /// vectors of one size.
+    pub(super) fn vec(&mut self, expr: &Expr, value: &Expr) -> Option<Shape> {
+        let shape = self.expression(value)?;
+        let joined = shape.of_joined_columns();
+        if joined.is_some() && (self.heads_block.is_none() || joined.as_ref() == Some(&shape)) {
+            return joined;
+        }
+        let is_single = |dim: &Dim| matches!(dim.atoms(), [Atom::Name(_) | Atom::Literal(_)]);
+        let shown = self.show(&shape);
+        let (fact, help) = if self.heads_block.is_some() {
+            (
+                "`vec` within a block of heads".to_owned(),
+                "call it outside of the block, and read the part of each head of a product with it: `u.head`",
+            )
+        } else if is_single(&shape.rows) && is_single(&shape.columns) {
+            (
+                format!("`vec` of a matrix `{shown}`, whose sizes are not both dimensions of the cell"),
+                "declare both as dimensions; the last values of a vector are also a stack, `[x[t-2], x[t-1], x]`",
+            )
+        } else {
+            (
+                format!("`vec` of a matrix `{shown}`, whose sizes are not both single dimensions"),
+                "`vec` joins the columns of a matrix `[n, s]`; name the terms of a sum, `[a, b] = u;`, and use these",
+            )
+        };
+        let note = self.describe(value, &shape);
+        self.diagnostics.error(expr.extent, fact).note(note).help(help);
+        None
     }
 
     /// Returns the only term of the rows of a vector. Reports any other shape.

@@ -93,6 +93,16 @@ impl Infer<'_> {
         if left_shape.columns == right_shape.columns && !right_is_vector {
             return Some(format!("`{l} @ {}`", text::transposed(right)));
         }
+        if let (&[Atom::Heads(a, b)], &[Atom::Heads(c, d)]) =
+            (left_shape.columns.atoms(), right_shape.rows.atoms())
+            && (a, b) == (d, c)
+        {
+            let (columns, rows) = (self.show_dim(&left_shape.columns), self.show_dim(&right_shape.rows));
+            return Some(format!(
+                "the first factor of a product of dimensions counts vectors of the second: write `{rows}`, not \
+                 `{columns}`"
+            ));
+        }
         ordered_help(&left_shape.columns, &right_shape.rows).then(|| {
             "the terms of a sum are ordered like its blocks: write both in the same order".to_owned()
         })

@@ -19,9 +19,14 @@ pub fn emit(at: &Statement) -> TokenStream {
 pub fn emit_products(body: &Body, sums: &[ProductSum]) -> TokenStream {
     let nodes: Vec<Id> = sums.iter().map(|sum| sum.node).collect();
     let (comment, call) = (body.comment(&nodes), products(body, sums, false));
-    let call = match of_heads(body.graph, sums[0].terms[0]) {
-        OfHeads::Shared => call,
-        _ => for_one_head(body, sums[0].terms[0], call, products_of_heads(body, sums)),
+    let first = sums[0].terms[0];
+    let call = match of_heads(body.graph, first) {
+        // The matrices of the heads are stored apart.
+        OfHeads::Joined if body.is_narrow(body.graph[first].args[0]) => {
+            sums.iter().map(|ProductSum { node, terms }| terms_of_heads(body, *node, terms)).collect()
+        }
+        OfHeads::Shared | OfHeads::Joined => call,
+        OfHeads::Each | OfHeads::Sum => for_one_head(body, first, call, products_of_heads(body, sums)),
     };
     commented(&comment, call)
 }

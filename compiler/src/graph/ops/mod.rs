@@ -29,7 +29,7 @@ pub use primitive::Primitive;
 use crate::graph::ir::Op;
 
 /// The language's table, by family.
-const FAMILIES: [&[Operation]; 9] = [
+const FAMILIES: [&[Operation]; 10] = [
     unary::TABLE,
     activation::TABLE,
     binary::TABLE,
@@ -37,6 +37,7 @@ const FAMILIES: [&[Operation]; 9] = [
     reduce::TABLE,
     softmax::TABLE,
     normalise::TABLE,
+    rearrange::TABLE,
     parts::TABLE,
     past::TABLE,
 ];

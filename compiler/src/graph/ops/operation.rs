@@ -29,6 +29,8 @@ pub enum ShapeRule {
     Present,
     /// A vector `[n]` and a size `s` to `[n, s]`: `blocks(u, s)`.
     Blocks,
+    /// A matrix `[n, s]` to the stack of its columns, `[s*n]`: `vec(u)`.
+    Vec,
     /// A stack of heads and a number of heads `k` to a stack of `k` heads: `repeat_heads(u, k)`,
     /// `sum_heads(u, k)`.
     Heads,

@@ -1,10 +1,22 @@
-//! Operations that move entries without arithmetic: `W.T`, `[a, b]`, `[a, b] = c`. If the parts are
-//! terms of a dimension, they are blocks of a grid and need no node. Literal rows are concatenated
-//! and sliced.
+//! Operations that move entries without arithmetic: `W.T`, `[a, b]`, `[a, b] = c`, `vec(W)`. If the
+//! parts are terms of a dimension, they are blocks of a grid and need no node. Literal rows are
+//! concatenated and sliced.
 
+use super::operation::{Operation, ShapeRule};
 use super::primitive::{Primitive, broadcasts, nothing, same_cotangent};
 use crate::dim::{Atom, Dim};
+use crate::graph::grid::Grid;
 use crate::graph::ir::{BlockShape, Graph, Id, Op};
+
+/// The functions of the language in this family.
+pub const TABLE: &[Operation] = &[Operation::whole(
+    "vec",
+    (1, 1),
+    "vec(u)",
+    ShapeRule::Vec,
+    vec,
+    "Returns the columns of a matrix `[n, s]`, one below the other: the vector `[s*n]`. `W @ vec(window(x, S))`, with `W: [O, S*I]`, is a convolution over the last `S` steps.",
+)];
 
 pub const TRANSPOSE: Primitive = Primitive {
     arity: Some(1),
@@ -13,17 +25,15 @@ pub const TRANSPOSE: Primitive = Primitive {
     pull_back: |graph, _, y_bar, _| vec![Some(graph.transpose(y_bar))],
 };
 
-/// A vector as a row, the scalars of all heads as a vector, or back.
+/// A vector as a row, the scalars of all heads as a vector, the columns of a matrix as heads, or
+/// back: the entries keep their order.
 pub const RESHAPE: Primitive = Primitive {
     arity: Some(1),
     fits: |node, args| {
-        let is_line = |x: &BlockShape| x.rows == Atom::ONE || x.columns == Atom::ONE;
-        // All heads of a scalar are a vector.
-        let vector = |x: BlockShape| if x.has_one_entry() { BlockShape::new(x.heads, Atom::ONE) } else { x };
-        args.iter().all(|x| {
-            let (from, to) = (vector(*x), vector(node.shape));
-            is_line(x) && (to == from || to == from.transposed())
-        })
+        let order = |x: &BlockShape| {
+            [x.rows, x.columns, x.heads].into_iter().filter(|size| *size != Atom::ONE).collect::<Vec<_>>()
+        };
+        args.iter().all(|x| order(x) == order(&node.shape))
     },
     work: nothing,
     pull_back: |graph, y, y_bar, _| {
@@ -70,6 +80,15 @@ pub const SLICE: Primitive = Primitive {
         _ => vec![None],
     },
 };
+
+/// Joins the columns of a matrix: they follow each other in memory.
+fn vec(graph: &mut Graph, args: &[Grid]) -> Option<Grid> {
+    let [Grid { rows, columns, blocks }] = args else { return None };
+    let (&[rows], &[columns], &[id]) = (&rows[..], &columns[..], &blocks[..]) else { return None };
+    let rows = Atom::of_heads(columns, rows)?;
+    let value = graph.reshape(id, BlockShape::new(rows, Atom::ONE));
+    Some(Grid { rows: vec![rows], columns: vec![Atom::ONE], blocks: vec![value] })
+}
 
 /// Returns the cotangents of the parts that are stacked in `y`.
 fn pull_back_concat(graph: &mut Graph, parts: &[Id], y_bar: Id) -> Vec<Option<Id>> {
@@ -171,6 +190,26 @@ pub mod tests {
         for shape in ["[2]", "[2, S]", "[2, S + M]"] {
             cases.push(case("split", "[a, b] = u; y = a * b", &[shape], (-2.0, 2.0), move |args| {
                 product(args, [(0, 1), (1, 1)])
+            }));
+        }
+        for (body, shapes) in [
+            ("y = v * vec(u)", &["[N, S]", "[S*N]"][..]),
+            ("y = tanh(vec(u * u)) + vec(u)", &["[N, S]"]),
+            ("y = v @ vec(u)", &["[N, S]", "[M, S*N]"]),
+            ("y = [vec(u), v]", &["[N, S]", "[S*N]"]),
+            ("y = vec(u)", &["[N]"]),
+            ("y = vec(u)", &["[1, S]"]),
+        ] {
+            cases.push(case("vec", body, shapes, (-2.0, 2.0), move |args| {
+                let column = |matrix: &Matrix| Matrix::new(matrix.entries.len(), 1, matrix.entries.clone());
+                let u = column(&args[0]);
+                match body {
+                    "y = v * vec(u)" => Matrix::elementwise(&[args[1].clone(), u], |args| args[0] * args[1]),
+                    "y = v @ vec(u)" => args[1].product(&u),
+                    "y = [vec(u), v]" => stack(&[u, args[1].clone()]),
+                    "y = vec(u)" => u,
+                    _ => u.map(|x| (x * x).tanh() + x),
+                }
             }));
         }
         // Only one of the three parts is used.

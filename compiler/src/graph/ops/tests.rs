@@ -12,12 +12,12 @@ use super::{
 use crate::dim::Atom;
 use crate::graph::autodiff::pull_back;
 use crate::graph::grid::Grid;
-use crate::graph::ir::{Graph, Id, Level, Op, Piece};
+use crate::graph::ir::{BlockShape, Graph, Id, Level, Op, Piece};
 use crate::graph::simplify::rebuild;
 use crate::testing::matrix::Matrix;
 use crate::testing::random::Random;
 use crate::testing::source::{Definition, read};
-use crate::testing::{assemble, block_of, run, size};
+use crate::testing::{assemble, block_of, run, shape_extent, size};
 use std::rc::Rc;
 
 /// Scalars, vectors, rows, matrices, and sums of terms.
@@ -193,7 +193,7 @@ pub fn evaluate(body: &str, shapes: &[&str], args: &[Matrix]) -> Found {
                 &Grid { rows: rows.clone(), columns: columns.clone(), blocks: vec![] },
                 &sizes,
                 |row, column| {
-                    let (r, c) = (size(&sizes, rows[row]), size(&sizes, columns[column]));
+                    let (r, c) = shape_extent(BlockShape::new(rows[row], columns[column]), &sizes);
                     let is_bar =
                         |(leaf, _): &&(Id, Id)| graph[*leaf].op == Op::Read(Piece { of, row, column });
                     let bar = leaves.iter().find(is_bar).map(|(_, bar)| values[bar.index()].entries.clone());

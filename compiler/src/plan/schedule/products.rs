@@ -25,7 +25,10 @@ pub enum OfHeads {
     Shared,
     /// A matrix and a result per head.
     Each,
-    /// A matrix per head, and the sum of the products of all heads.
+    /// The sum of the products of a matrix and a vector per head. The matrices of all heads follow
+    /// each other in memory, and so do the vectors: they are one matrix and one vector.
+    Joined,
+    /// Any other sum of the products of a matrix per head.
     Sum,
 }
 
@@ -36,6 +39,8 @@ pub fn of_heads(graph: &Graph, id: Id) -> OfHeads {
         OfHeads::Shared
     } else if node.shape.has_heads() {
         OfHeads::Each
+    } else if node.op == (Op::MatMul { ta: false, tb: false }) && node.shape.columns == Atom::ONE {
+        OfHeads::Joined
     } else {
         OfHeads::Sum
     }

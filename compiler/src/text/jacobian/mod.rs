@@ -13,7 +13,7 @@ use crate::analysis::reads::visit;
 use crate::analysis::shapes::Shaped;
 use crate::dim::Atom;
 use crate::graph::ir::{Graph, Id, Op, Piece};
-use crate::graph::ops::{self, Translation};
+use crate::graph::ops::{self, ShapeRule};
 use crate::graph::text::{Writer, bare};
 use crate::lower::jacobian::{Factor, Jacobian, Line, Of, Term};
 use crate::lower::names::{ValueNames, declared_name};
@@ -38,7 +38,7 @@ pub fn absence(cell: &Cell, past: &Past) -> Option<&'static str> {
         )
     } else if uses_parts(cell) {
         Some(
-            "The cell divides a vector into parts, for which its equations have no index: its Jacobian has no text.",
+            "The cell divides vectors into parts or joins parts, for which its equations have no index: its Jacobian has no text.",
         )
     } else {
         None
@@ -53,8 +53,9 @@ fn uses_parts(cell: &Cell) -> bool {
         visit(body, &mut |part| {
             let ExprKind::Call { function, .. } = &part.kind else { return };
             let operation = ops::find(&function.to_string());
-            found |=
-                operation.is_some_and(|operation| matches!(operation.translation, Translation::OfParts(_)));
+            found |= operation.is_some_and(|operation| {
+                matches!(operation.shape, ShapeRule::Blocks | ShapeRule::Heads | ShapeRule::Vec)
+            });
         });
     }
     found

@@ -30,27 +30,23 @@ rnn_cell! {
     }
 
     /// The quasi-recurrent network (Bradbury et al. 2017, "Quasi-Recurrent Neural Networks",
-    /// equations 2 and 4) with a filter of width two and "fo-pooling": `I` inputs, `H` units.
-    pub cell Qrnn<I, H> {
+    /// equations 1 and 4) with filters of width `K` and "fo-pooling": `I` inputs, `H` units.
+    pub cell Qrnn<I, H, K> {
         /// The input of a step.
         input x: [I];
-        /// The previous input, the older half of the filter's window.
-        state x_prev: [I];
         /// The pooled state.
         state c: [H];
-        /// Filter weights of the previous input: candidate, forget gate and output gate.
-        param V_z, V_f, V_o: [H, I] = xavier_uniform;
-        /// Filter weights of the current input: candidate, forget gate and output gate.
-        param W_z, W_f, W_o: [H, I] = xavier_uniform;
+        /// Filters of the candidate, the forget gate and the output gate, the oldest input first.
+        param W_z, W_f, W_o: [H, K*I] = xavier_uniform;
         /// Biases of the candidate and the output gate.
         param b_z, b_o: [H];
         /// Bias of the forget gate.
         param b_f: [H] = 1;
 
-        z = tanh(V_z @ x_prev[t-1] + W_z @ x + b_z);
-        f = sigmoid(V_f @ x_prev[t-1] + W_f @ x + b_f);
-        o = sigmoid(V_o @ x_prev[t-1] + W_o @ x + b_o);
-        x_prev = x;
+        u = vec(window(x, K));
+        z = tanh(W_z @ u + b_z);
+        f = sigmoid(W_f @ u + b_f);
+        o = sigmoid(W_o @ u + b_o);
         c = f * c[t-1] + (1 - f) * z;
         h = o * c;
 

@@ -14,7 +14,7 @@ use crate::kernels::plain::Size;
 const FEW: usize = super::FEW;
 
 /// The placement in memory of one matrix per head.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Head {
     /// The distance between the matrices of two heads: zero if they share one.
     pub matrix: usize,
@@ -137,6 +137,23 @@ pub fn head_product<S: Isa, T: Scalar, const TA: bool, const TB: bool>(
     (c, c_head): (&mut [T], Head),
     accumulate: bool,
 ) {
+    // Results that follow each other in memory are one matrix if all heads share a factor and the
+    // other factors follow each other too.
+    let (heads, m, n) = if TA
+        && b_head.matrix == 0
+        && a_head == (Head { matrix: k * m, column: k })
+        && c_head == (Head { matrix: m, column: heads * m })
+    {
+        (1, heads * m, n)
+    } else if TB
+        && a_head.matrix == 0
+        && b_head == (Head { matrix: n, column: heads * n })
+        && c_head == (Head { matrix: m * n, column: m })
+    {
+        (1, m, heads * n)
+    } else {
+        (heads, m, n)
+    };
     let (a_size, b_size) = (if TA { (k, m) } else { (m, k) }, if TB { (n, k) } else { (k, n) });
     let (a, b) =
         (&a[..a_head.extent(heads, a_size.0, a_size.1)], &b[..b_head.extent(heads, b_size.0, b_size.1)]);

@@ -46,7 +46,7 @@ extern "C" fn main() -> i32 {
         steps!(LiGru <4, 16> <3, 7>),
         steps!(MinGru <4, 16> <3, 7>),
         steps!(Sru <16> <7>),
-        steps!(Qrnn <4, 16> <3, 7>),
+        steps!(Qrnn <4, 16, 2> <3, 7, 3>),
         steps!(DiagonalSsm <4, 16, 8> <3, 7, 5>),
         steps!(S4dReal <4, 16> <3, 7>),
         steps!(S4d <4, 16> <3, 7>),
