@@ -234,7 +234,7 @@ fn read(
                 (Length::Dimension(entries), Length::Dimension(spacing)) => (1, vec![entries, spacing]),
             };
             let reach = Reach::Window { entries: entries.atom(), spacing: spacing.atom() };
-            (window_of(resolved, &arguments[0]), count, dimensions, reach)
+            (window_of(cell, resolved, &arguments[0]), count, dimensions, reach)
         }
         _ => return None,
     };
@@ -273,8 +273,13 @@ pub fn window_lengths(resolved: &Resolved, arguments: &[Expr]) -> Option<(Length
 
 /// Returns the value of which a window is taken: an input, a state, an equation, or an expression
 /// without a name.
-fn window_of(resolved: &Resolved, argument: &Expr) -> PastOf {
+fn window_of(cell: &Cell, resolved: &Resolved, argument: &Expr) -> PastOf {
     match (&argument.kind, resolved.symbols.get(argument.id).copied().flatten()) {
+        (ExprKind::Name { .. }, Some(Symbol::Declaration(index)))
+            if cell.declarations[index].kind == DeclarationKind::Input =>
+        {
+            PastOf::Declaration(index)
+        }
         (ExprKind::Name { .. }, Some(Symbol::Target(target))) => match resolved.state_of(target) {
             Some(state) => PastOf::Declaration(state),
             None => PastOf::Target(target),

@@ -59,7 +59,7 @@ const USES: [&str; 37] = [
     "heads 4 { param a: [D]; u = tanh(a * mean({v})); } y = u * repeat_heads(sum_heads(u, 2), 4);",
     "y = vec({v});",
     "u = tanh({v}); y = vec(u[t-1]) * vec({v});",
-    "param W: [D, S*I]; y = W @ vec(window({v}, S));",
+    "param Q: [D, S*I]; y = Q @ vec(window({v}, S));",
     "u = {v}; y = u[t-2*S];",
     "u = {v}; y = u[t-1] * u[t-2] + u[t-S] + u;",
     "u = {v}; y = softmax(u);",

@@ -83,7 +83,13 @@ pub const SLICE: Primitive = Primitive {
 
 /// Joins the columns of a matrix: they follow each other in memory.
 fn vec(graph: &mut Graph, args: &[Grid]) -> Option<Grid> {
-    let [Grid { rows, columns, blocks }] = args else { return None };
+    let [matrix @ Grid { rows, columns, blocks }] = args else { return None };
+    if columns[..] == [Atom::ONE] {
+        return Some(matrix.clone());
+    }
+    if rows[..] == [Atom::ONE] {
+        return Some(matrix.transpose(graph));
+    }
     let (&[rows], &[columns], &[id]) = (&rows[..], &columns[..], &blocks[..]) else { return None };
     let rows = Atom::of_heads(columns, rows)?;
     let value = graph.reshape(id, BlockShape::new(rows, Atom::ONE));
@@ -197,8 +203,8 @@ pub mod tests {
             ("y = tanh(vec(u * u)) + vec(u)", &["[N, S]"]),
             ("y = v @ vec(u)", &["[N, S]", "[M, S*N]"]),
             ("y = [vec(u), v]", &["[N, S]", "[S*N]"]),
-            ("y = vec(u)", &["[N]"]),
-            ("y = vec(u)", &["[1, S]"]),
+            ("y = vec(u)", &["[N + M]"]),
+            ("y = vec(u)", &["[1, S + M]"]),
         ] {
             cases.push(case("vec", body, shapes, (-2.0, 2.0), move |args| {
                 let column = |matrix: &Matrix| Matrix::new(matrix.entries.len(), 1, matrix.entries.clone());
