@@ -435,8 +435,8 @@ fn windows_of_a_context() {
 
 #[test]
 fn ready_convolutions() {
-    verify!(TcnBlock::<2, 3, 2, f64>::init(&mut rng(1)));
-    verify!(WaveNetLayer::<3, 2, 2, f64>::init(&mut rng(1)));
+    verify!(TcnBlock::<2, 3, 4, 2, f64>::init(&mut rng(1)));
+    verify!(WaveNetLayer::<3, 2, 3, 2, f64>::init(&mut rng(1)));
     verify!(NamGatedLayer::<1, 3, 2, f64>::init(&mut rng(1)));
     verify!(NamLeakyLayer6::<1, 2, 2, f64>::init(&mut rng(1)));
     verify!(NamHead16::<1, 3, f64>::init(&mut rng(1)));
@@ -491,7 +491,7 @@ fn set_parameters<M: ModelMut<Scalar = f64>>(model: &mut M, case: &str) {
 
 #[test]
 fn blocks_of_a_tcn_agree_with_numpy() {
-    let mut cell = TcnBlock::<3, 4, 3, f64>::zeros();
+    let mut cell = TcnBlock::<3, 4, 3, 3, f64>::zeros();
     set_parameters(&mut cell, "tcn_block");
     let ys = cell.run(&sequence::<3>("tcn_block", "x"), &mut cell.zero_state());
     assert_close("TCN", &all_scalars(&ys), &reference("tcn_block", "y"), 1e-13);
@@ -499,7 +499,7 @@ fn blocks_of_a_tcn_agree_with_numpy() {
 
 #[test]
 fn layers_of_a_wavenet_agree_with_numpy() {
-    let mut net = Stack(WaveNetLayer::<3, 2, 1, f64>::zeros(), WaveNetLayer::<3, 2, 4, f64>::zeros());
+    let mut net = Stack(WaveNetLayer::<3, 2, 2, 1, f64>::zeros(), WaveNetLayer::<3, 2, 2, 4, f64>::zeros());
     set_parameters(&mut net, "wavenet");
     let xs: Vec<Rows<SVector<f64, 3>, SVector<f64, 2>>> = sequence::<5>("wavenet", "x")
         .iter()

@@ -95,7 +95,7 @@ fn samples_do_not_affect_each_other() {
         GreffNig<3, 5> GreffNfg<3, 5> GreffNog<3, 5> GreffNiaf<3, 5> GreffNoaf<3, 5> GreffCifg<3, 5> GreffNp<3, 5> GreffFgr<3, 5>
         Gru<3, 5> ReluGru<3, 5> GruResetAfter<3, 5> Mgu<3, 5> UgRnn<3, 5> LiGru<3, 5> MinGru<3, 5> Sru<5> Qrnn<3, 5, 2>
         DiagonalSsm<3, 5, 2> S4dReal<3, 4> S4d<3, 4> S4dBilinear<3, 4> SelectiveSsm<3, 4, 1> Mamba<3, 4, 2, 1>
-        S4<3, 4> S5<3, 4> Lru<3, 4> RgLru<3> Ssd<3, 4, 2, 2, 1> Mamba2<3, 4, 2, 4, 2> Cfc<3, 5, 4> EchoState<3, 5, 2> TcnBlock<3, 5, 2>
+        S4<3, 4> S5<3, 4> Lru<3, 4> RgLru<3> Ssd<3, 4, 2, 2, 1> Mamba2<3, 4, 2, 4, 2> Cfc<3, 5, 4> EchoState<3, 5, 2> TcnBlock<3, 5, 3, 2>
         RwkvTimeMixing<5> RwkvChannelMixing<5, 6> Rwkv5TimeMixing<5, 3, 2> Rwkv6TimeMixing<5, 3, 2, 2> Rwkv7TimeMixing<5, 3, 2, 2>
         Rwkv7ChannelMixing<5, 6> Rwkv7FirstLayer<4, 3, 2, 2, 5> Rwkv7Layer<4, 3, 2, 2, 5> Rwkv7Readout<4, 3, 2, 5>
         GatedLinearAttention<3, 4, 5, 2, 2> GatedDeltaNet<3, 4, 5, 2, 1> SLstm<3, 5> SLstmHeads<3, 4, 2> SLstmBlock<4, 2, 3> Dense<3, 5>

@@ -101,7 +101,7 @@ fn library_cells_allocate_nothing() {
         LayerNormLstm::<2, 5, f64>::init_boxed(&mut rng(1)),
         MinGru::<3, 4, f64>::init_boxed(&mut rng(1)),
         Dense::<3, 4, f64>::init_boxed(&mut rng(1)),
-        TcnBlock::<3, 4, 2, f64>::init_boxed(&mut rng(1)),
+        TcnBlock::<3, 4, 3, 2, f64>::init_boxed(&mut rng(1)),
         NamLayer::<1, 4, 5, f64>::init_boxed(&mut rng(1)),
     }
 }

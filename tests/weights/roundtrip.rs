@@ -36,7 +36,7 @@ fn every_library_cell() {
         ChoDecoder[7, 3, 5, 4, 6], BahdanauDecoder[7, 3, 5, 4, 2, 6, 8],
         LuongDotDecoder[7, 3, 5, 6], LuongGeneralDecoder[7, 3, 5, 4, 6], LuongConcatDecoder[7, 3, 5, 4, 2, 6],
         Lru[3, 5], RgLru[5], S4[3, 4], S5[3, 5], Ssd[3, 5, 4, 2, 1], Mamba2[3, 5, 4, 4, 2], Lmu[3, 5, 4], Cfc[3, 5, 4], EchoState[3, 5, 2],
-        TcnBlock[3, 5, 2], WaveNetLayer[3, 5, 2], NamStart[1, 4], NamLayer[1, 4, 2], NamGatedLayer[1, 4, 2], NamNext[1, 4, 2],
+        TcnBlock[3, 5, 3, 2], WaveNetLayer[3, 5, 2, 2], NamStart[1, 4], NamLayer[1, 4, 2], NamGatedLayer[1, 4, 2], NamNext[1, 4, 2],
         NamHead[1, 4], NamLeakyLayer6[1, 4, 2], NamLeakyLayer15[1, 4, 2], NamHead16[1, 4],
         GatedLinearAttention[3, 4, 5, 2, 2], GatedDeltaNet[3, 4, 5, 4, 2], Rwkv5TimeMixing[4, 2, 2],
         Rwkv6TimeMixing[4, 2, 2, 3], Rwkv7TimeMixing[4, 2, 2, 3], Rwkv7ChannelMixing[4, 6],

@@ -35,7 +35,7 @@
 //!
 //! | cell | source |
 //! | --- | --- |
-//! | `TcnBlock` (width three), `WaveNetLayer` (width two) | Bai et al. 2018; van den Oord et al. 2016 |
+//! | `TcnBlock`, `WaveNetLayer` (filters of any width) | Bai et al. 2018; van den Oord et al. 2016 |
 //! | `NamStart`, `NamLayer`, `NamGatedLayer`, `NamLeakyLayer6`, `NamLeakyLayer15`, `NamNext`, `NamHead`, `NamHead16` | the WaveNets of Neural Amp Modeler |
 //!
 //! # Linear attention

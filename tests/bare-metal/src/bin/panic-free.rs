@@ -64,7 +64,7 @@ extern "C" fn main() -> i32 {
         steps!(Lmu <4, 16, 8> <3, 7, 5>),
         steps!(Cfc <4, 16, 8> <3, 7, 5>),
         steps!(EchoState <4, 16, 8> <3, 7, 5>),
-        steps!(WaveNetLayer <16, 4, 2> <7, 3, 1>),
+        steps!(WaveNetLayer <16, 4, 2, 2> <7, 3, 3, 1>),
         steps!(GatedLinearAttention <4, 8, 16, 2, 2> <3, 5, 7, 3, 1>),
         steps!(GatedDeltaNet <4, 8, 16, 2, 1> <3, 5, 7, 4, 2>),
         steps!(Rwkv5TimeMixing <16, 8, 2> <7, 5, 3>),
