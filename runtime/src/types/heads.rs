@@ -1,10 +1,10 @@
-//! Values of blocks of heads, `heads K { .. }`.
+//! Values whose size is a product of dimensions, `K*D`: the stack of the vectors `[D]` of `K` heads
+//! of a block, or of the `K` columns of a matrix.
 //!
-//! Outside of the block, a vector `[D]` of it is the stack `[K*D]` of all heads. Stable Rust has no
-//! type for a matrix of `K * D` rows, so it is a [`Heads<SMatrix<T, D, B>, K>`](Heads): `head(k)`
-//! is the matrix of one head, and [`to_matrix`](Heads::to_matrix) the whole one, whose size is
-//! checked at compile time. A parameter `[K*D, I]` outside of the block is a [`HeadRows`], and a
-//! parameter `[O, K*D]` a [`HeadCols`].
+//! Stable Rust has no type for a matrix of `K * D` rows, so it is a [`Heads<SMatrix<T, D, B>,
+//! K>`](Heads): `head(k)` is the matrix of one head, and [`to_matrix`](Heads::to_matrix) the whole
+//! one, whose size is checked at compile time. A parameter `[K*D, I]` outside of a block is a
+//! [`HeadRows`], and a parameter `[O, K*D]` a [`HeadCols`].
 //!
 //! ```
 //! use nalgebra::{SMatrix, Vector2, Vector6};

@@ -56,6 +56,7 @@ const FUNCTIONS: &[&str] = &[
     "blocks",
     "repeat_heads",
     "sum_heads",
+    "vec",
     "nothing",
 ];
 
