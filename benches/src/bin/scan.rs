@@ -12,6 +12,8 @@ use std::process::ExitCode;
 const MODES: usize = 16;
 /// The rank of Mamba's step sizes.
 const RANK: usize = 4;
+/// The width of the filters of the quasi-recurrent network.
+const WIDTH: usize = 2;
 
 const BASE: &str = "Lstm";
 
@@ -61,7 +63,7 @@ macro_rules! subjects {
 
 fn subjects<const N: usize, const B: usize>() -> Vec<Subject> {
     subjects! { B:
-        Lstm<N, N> MinGru<N, N> MinLstm<N, N> Sru<N> Qrnn<N, N, 2>
+        Lstm<N, N> MinGru<N, N> MinLstm<N, N> Sru<N> Qrnn<N, N, WIDTH>
         DiagonalSsm<N, N, N> S4dReal<N, MODES> S4d<N, MODES> S4dBilinear<N, MODES>
         SelectiveSsm<N, MODES, RANK> Mamba<N, N, MODES, RANK> RwkvTimeMixing<N> RwkvChannelMixing<N, N>
     }
