@@ -39,12 +39,12 @@ pub fn expand(runtime: &Runtime, input: TokenStream) -> Expansion {
     analysis::resolve::check_cells(&program.cells, &mut diagnostics);
     let mut cells = vec![];
     let mut names = HashSet::new();
-    let is_whole = sources.len() == program.cells.len();
+    let has_source_per_cell = sources.len() == program.cells.len();
     for (index, cell) in program.cells.into_iter().enumerate() {
         let name = cell.name.clone();
         let is_conditional = cell.attributes.iter().any(|attribute| attribute.path().is_ident("cfg"));
         let is_first = names.insert(name.to_string());
-        let source = sources.get(index).filter(|_| is_whole);
+        let source = sources.get(index).filter(|_| has_source_per_cell);
         diagnostics.enter(index);
         let items = items(runtime, cell, source, &mut diagnostics);
         // A second cell of the same name has been reported. Its items would only add rustc's
@@ -68,8 +68,8 @@ pub fn page(input: TokenStream) -> String {
     }
 }
 
-/// Returns the tokens of each cell of a definition without mistakes. Each cell ends with its
-/// braces.
+/// Splits the tokens after each pair of braces. In a definition without mistakes, each part is one
+/// cell.
 ///
 /// Only [`page`] reads these tokens. Their spans are the call site, so that editors look up only
 /// the user's own tokens.
@@ -105,8 +105,8 @@ pub struct Compiled {
     pub jacobian: Option<Jacobian>,
 }
 
-/// Takes one cell through the stages before emission. Returns `None` if it has mistakes, which are
-/// reported.
+/// Takes one cell through the stages before emission. Returns `None` if it, or a cell before it, has
+/// mistakes, which are reported.
 ///
 /// Names and shapes are checked even after syntax errors, so that all mistakes are reported at
 /// once. The later stages run only for definitions without mistakes.

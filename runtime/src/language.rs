@@ -87,8 +87,10 @@ pub trait Function: Sized {
     fn layer_norm(u: Self, gain: Self, bias: Self) -> Self;
     /// Computes `gain * u / sqrt(mean(square(u)) + 1e-5)`, over all entries.
     fn rms_norm(u: Self, gain: Self) -> Self;
-    /// Returns the columns of a matrix `[n, s]`, one below the other: the vector `[s*n]`.
-    /// `W @ vec(window(x, S))`, with `W: [O, S*I]`, is a convolution over the last `S` steps.
+    /// Returns the columns of a matrix `[n, s]`, one below the other: the vector `[s*n]`. `n` and
+    /// `s` must be dimensions of the cell, not numbers. A vector is returned as it is, and a row
+    /// transposed. `W @ vec(window(x, S))`, with `W: [O, S*I]`, is a convolution over the last `S`
+    /// steps.
     fn vec(u: Self) -> Self;
     /// Divides a vector into blocks of `n` entries. Returns the matrix `[rows, n]` whose row `i` is
     /// a copy of the block that contains the entry `i`. `row_sum(W * blocks(u, n))`, with

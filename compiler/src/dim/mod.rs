@@ -4,13 +4,14 @@ pub mod polynomial;
 
 use std::fmt::Write;
 
-/// One term of a dimension: a named size (its index in the cell's list) or a literal one.
+/// One term of a dimension: a named size (its index in the cell's list), a literal, or a product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Atom {
     Name(usize),
     Literal(u64),
-    /// `K*D`: the vectors `[D]` of the `K` heads of a block, one after the other.
-    Heads(Size, Size),
+    /// `K*D`: `K` vectors `[D]`, one after the other. They are the heads of a block, or the columns
+    /// of a matrix.
+    Product(Size, Size),
 }
 
 /// A factor of a product of dimensions: a named size or a literal one.
@@ -37,40 +38,38 @@ impl Atom {
     pub fn literal(self) -> u64 {
         match self {
             Atom::Literal(size) => size,
-            Atom::Name(_) | Atom::Heads(..) => 0,
+            Atom::Name(_) | Atom::Product(..) => 0,
         }
     }
 
     /// Returns the size of a dimension `size` of each of `heads` heads, one after the other.
     /// Returns `None` for a product of three.
-    pub fn of_heads(heads: Atom, size: Atom) -> Option<Atom> {
+    pub fn product(heads: Atom, size: Atom) -> Option<Atom> {
         match (heads, size) {
             (Atom::ONE, size) => Some(size),
             (heads, Atom::ONE) => Some(heads),
-            (heads, size) => Some(Atom::Heads(heads.size()?, size.size()?)),
+            (heads, size) => Some(Atom::Product(heads.size()?, size.size()?)),
         }
     }
 
-    /// Returns the number of heads of a product, and the size of a head. Any other dimension
-    /// belongs to one head.
+    /// Splits `K*D` into `(K, D)`, and any other `D` into `(1, D)`.
     pub fn split_heads(self) -> (Atom, Atom) {
         match self {
-            Atom::Heads(heads, size) => (heads.into(), size.into()),
+            Atom::Product(heads, size) => (heads.into(), size.into()),
             size => (Atom::ONE, size),
         }
     }
 
-    /// Returns the number of heads of a stack, and the size of a head: of a product, or of the
-    /// stack of scalars that any other dimension is.
+    /// Splits `K*D` into `(K, D)`, and any other `K`, a stack of scalars, into `(K, 1)`.
     pub fn heads_of_stack(self) -> (Atom, Atom) {
         match self {
-            Atom::Heads(heads, size) => (heads.into(), size.into()),
+            Atom::Product(heads, size) => (heads.into(), size.into()),
             heads => (heads, Atom::ONE),
         }
     }
 
-    pub fn is_of_heads(self) -> bool {
-        matches!(self, Atom::Heads(..))
+    pub fn is_product(self) -> bool {
+        matches!(self, Atom::Product(..))
     }
 
     /// Returns the indices of the dimensions that the term names.
@@ -78,7 +77,7 @@ impl Atom {
         let (heads, size) = self.split_heads();
         [heads, size].into_iter().filter_map(|atom| match atom {
             Atom::Name(index) => Some(index),
-            Atom::Literal(_) | Atom::Heads(..) => None,
+            Atom::Literal(_) | Atom::Product(..) => None,
         })
     }
 
@@ -86,7 +85,7 @@ impl Atom {
         match self {
             Atom::Name(index) => Some(Size::Name(index)),
             Atom::Literal(size) => Some(Size::Literal(size)),
-            Atom::Heads(..) => None,
+            Atom::Product(..) => None,
         }
     }
 
@@ -94,7 +93,7 @@ impl Atom {
         match self {
             Atom::Name(index) => names.get(index).map_or("?", String::as_str).to_owned(),
             Atom::Literal(value) => value.to_string(),
-            Atom::Heads(heads, size) => {
+            Atom::Product(heads, size) => {
                 format!("{}*{}", Atom::from(heads).display(names), Atom::from(size).display(names))
             }
         }
@@ -191,19 +190,20 @@ impl Shape {
     /// stack.
     pub fn stacked(&self, heads: Atom) -> Option<Self> {
         match self.rows.atoms() {
-            [rows] if self.columns.is_one() => Some(Shape::vector(Dim::sum([Atom::of_heads(heads, *rows)?]))),
+            [rows] if self.columns.is_one() => Some(Shape::vector(Dim::sum([Atom::product(heads, *rows)?]))),
             _ => None,
         }
     }
 
-    /// Returns the shape of the columns of a matrix `[n, s]`, one below the other: `[s*n]`. Returns
-    /// `None` if one of the two sizes is a sum, a product or a number.
+    /// Returns the shape of the columns of a matrix `[n, s]`, one below the other: `[s*n]`. A vector
+    /// keeps its shape, and a row is transposed. Returns `None` for a matrix unless both sizes are
+    /// names of dimensions.
     pub fn of_joined_columns(&self) -> Option<Self> {
         match (self.rows.atoms(), self.columns.atoms()) {
             (_, [Atom::ONE]) => Some(self.clone()),
             ([Atom::ONE], _) => Some(self.transposed()),
             (&[rows @ Atom::Name(_)], &[columns @ Atom::Name(_)]) => {
-                Some(Shape::vector(Dim::sum([Atom::of_heads(columns, rows)?])))
+                Some(Shape::vector(Dim::sum([Atom::product(columns, rows)?])))
             }
             _ => None,
         }
@@ -218,7 +218,7 @@ impl Shape {
             (own, size) if own == heads => size,
             _ => return None,
         };
-        let has_heads = self.columns.atoms().iter().any(|atom| atom.is_of_heads());
+        let has_heads = self.columns.atoms().iter().any(|atom| atom.is_product());
         (!has_heads).then(|| Shape { rows: Dim::sum([rows]), columns: self.columns.clone() })
     }
 

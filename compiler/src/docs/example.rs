@@ -67,7 +67,7 @@ fn zero(definition: Shaped, index: usize) -> String {
     let shape = definition.shapes.declarations[index].clone().unwrap_or_else(Shape::scalar);
     let other = "rnn_cell::types::varying::Varying::<f32>::zero()".to_owned();
     match (shape.rows.atoms(), shape.columns.atoms()) {
-        ([Atom::Heads(..)], _) | (_, [Atom::Heads(..)]) => other,
+        ([Atom::Product(..)], _) | (_, [Atom::Product(..)]) => other,
         ([rows], [Atom::Literal(1)]) => format!("SVector::<f32, {}>::zeros()", size(rows)),
         ([rows], [columns]) => format!("[SMatrix::<f32, {}, {}>::zeros()]", size(rows), size(columns)),
         _ => other,

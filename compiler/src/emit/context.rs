@@ -153,7 +153,7 @@ impl<'a> EmitContext<'a> {
                 let value = Literal::usize_unsuffixed(value as usize);
                 quote!(#value)
             }
-            Atom::Heads(heads, size) => {
+            Atom::Product(heads, size) => {
                 let (heads, size) = (self.atom(heads.into()), self.atom(size.into()));
                 quote!((#heads * #size))
             }
@@ -243,12 +243,12 @@ impl<'a> EmitContext<'a> {
         let shape = BlockShape::new(rows, columns);
         let (k, batch) = (&self.k, &self.batch);
         let is_matrix = level == Level::Param || columns != Atom::ONE;
-        if !is_matrix || !(rows.is_of_heads() || columns.is_of_heads()) {
+        if !is_matrix || !(rows.is_product() || columns.is_product()) {
             return self.block_type(shape, level);
         }
         let matrix = self.matrix(self.atom(shape.rows), self.atom(shape.columns));
         let heads = self.atom(shape.heads);
-        let whole = if rows.is_of_heads() {
+        let whole = if rows.is_product() {
             quote!(#k::HeadRows<#matrix, { #heads }>)
         } else {
             quote!(#k::HeadCols<#matrix, { #heads }>)
@@ -398,16 +398,14 @@ impl<'a> EmitContext<'a> {
     /// `__head`.
     pub fn plain_matrix(&self, owner: TokenStream, piece: Piece) -> TokenStream {
         let path = self.declared_path(piece);
-        let is_of_heads =
-            |dim: &Dim, index: usize| dim.atoms().get(index).is_some_and(|atom| atom.is_of_heads());
+        let is_product =
+            |dim: &Dim, index: usize| dim.atoms().get(index).is_some_and(|atom| atom.is_product());
         match &self.shapes.declarations[piece.of] {
             _ if self.cell.declarations[piece.of].heads_block.is_some() => match self.heads_of(piece.of) {
                 Atom::ONE => quote!(#owner.#path[0]),
                 _ => quote!(#owner.#path[__head]),
             },
-            Some(shape)
-                if is_of_heads(&shape.rows, piece.row) || is_of_heads(&shape.columns, piece.column) =>
-            {
+            Some(shape) if is_product(&shape.rows, piece.row) || is_product(&shape.columns, piece.column) => {
                 quote!(#owner.#path.heads[__head])
             }
             _ => quote!(#owner.#path),

@@ -22,10 +22,10 @@ impl Grid {
         self.blocks[row * self.columns.len() + column]
     }
 
-    /// Returns whether a block is the stack of the heads of `heads K { .. }`: its rows or columns
-    /// are `K*D`.
-    pub fn is_of_heads(&self, row: usize, column: usize) -> bool {
-        self.rows[row].is_of_heads() || self.columns[column].is_of_heads()
+    /// Returns whether the rows or columns of a block are a product of dimensions: the block then has
+    /// heads.
+    pub fn is_product(&self, row: usize, column: usize) -> bool {
+        self.rows[row].is_product() || self.columns[column].is_product()
     }
 
     /// Returns each block with its row and column.

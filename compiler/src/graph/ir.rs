@@ -40,8 +40,8 @@ pub enum Level {
 /// The numbers of heads, rows and columns of one block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct BlockShape {
-    /// The number of heads, each of which has a matrix of its own. A value that all heads share,
-    /// and any value outside of `heads K { .. }`, has one.
+    /// The number of heads, each of which has a matrix of its own: that of a block, or the first
+    /// factor of a product of dimensions. Any other value has one.
     pub heads: Atom,
     pub rows: Atom,
     pub columns: Atom,
@@ -250,7 +250,7 @@ pub enum Op {
     },
     Transpose,
     /// The same entries in the same order under another shape: a vector as a row, the scalars of
-    /// `K` heads as a vector `[K]`, or back.
+    /// `K` heads as a vector `[K]`, the columns of a matrix as heads, or back.
     Reshape,
     /// `E @ w` for a one-hot `w`: a column of E. The index counts from `offset`; an index outside
     /// of E yields zeros.
@@ -296,7 +296,7 @@ pub enum Op {
         entries: Atom,
         spacing: Atom,
     },
-    /// The last column of a window, which belongs to the present step.
+    /// The last column of the cotangent of a window, which belongs to the present step.
     LastColumn,
     /// 1 for each entry of a window whose step exists, 0 before the first step.
     Present {

@@ -29,7 +29,7 @@ impl Lowering<'_> {
     fn stacked(&mut self, mut value: Grid, block: Option<usize>) -> Option<Grid> {
         let heads = heads(self.cell, block);
         let ([rows], [Atom::ONE]) = (&value.rows[..], &value.columns[..]) else { return None };
-        let (rows, is_scalar) = (Atom::of_heads(heads, *rows)?, *rows == Atom::ONE);
+        let (rows, is_scalar) = (Atom::product(heads, *rows)?, *rows == Atom::ONE);
         self.give_heads(&mut value, heads);
         if is_scalar {
             value.blocks[0] = self.graph.reshape(value.blocks[0], BlockShape::new(heads, Atom::ONE));

@@ -409,7 +409,6 @@ impl<'a> Lowering<'a> {
     }
 
     fn matmul(&mut self, a: &Grid, b: &Grid) -> Option<Grid> {
-        // A scalar factor is not a matrix, whatever the size of the other factor.
         let inner = a.columns.len();
         if inner != b.rows.len() {
             return None;
@@ -420,7 +419,7 @@ impl<'a> Lowering<'a> {
                 let mut sum: Option<Id> = None;
                 for k in 0..inner {
                     let mut term = self.graph.matmul(false, false, a.at(row, k), b.at(k, column));
-                    if a.columns[k].is_of_heads() {
+                    if a.columns[k].is_product() {
                         term = self.graph.head_sum(term);
                     }
                     sum = Some(match sum {
@@ -490,7 +489,7 @@ impl<'a> Lowering<'a> {
                 Atom::Literal(_) => {
                     rest.iter().take_while(|(atom, _)| matches!(atom, Atom::Literal(_))).count()
                 }
-                Atom::Name(_) | Atom::Heads(..) => 1,
+                Atom::Name(_) | Atom::Product(..) => 1,
             };
             let total = Dim::sum(rest[..run].iter().map(|(atom, _)| *atom));
             grid.rows.push(total.atoms()[0]);

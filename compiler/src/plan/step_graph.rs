@@ -49,8 +49,8 @@ impl StepGraph {
         bounds.chain(self.pushes_of(false)).collect()
     }
 
-    /// Returns the values that are computed only if the cotangents of inputs are requested, or
-    /// those of the state while it holds earlier inputs.
+    /// Returns the values that are computed only if the cotangents of inputs are requested, or the
+    /// cotangents of a state whose rings hold earlier inputs.
     pub fn input_roots(&self) -> Vec<Id> {
         self.bars.inputs.iter().map(|bound| bound.id).chain(self.pushes_of(true)).collect()
     }
@@ -66,8 +66,8 @@ impl StepGraph {
         past::source(&self.recorded, piece)
     }
 
-    /// Returns the only block of the only output, if there is exactly one. Unless it is a row or a
-    /// matrix over a stack, it is returned in the buffer where it is stored.
+    /// Returns the only block of the only output, if there is exactly one. A pass returns its buffer
+    /// as it is, unless it is a row or a matrix whose size is a product.
     pub fn lone_output(&self) -> Option<Id> {
         match &self.outputs[..] {
             [blocks] if blocks.len() == 1 => Some(blocks[0].id),
@@ -76,7 +76,7 @@ impl StepGraph {
     }
 }
 
-/// The values that are stored by an owner.
+/// The values that have an owner.
 #[derive(Debug, Default)]
 pub struct Owners {
     taken: Vec<Id>,

@@ -38,7 +38,7 @@ pub fn regroup(value: &Matrix, from: usize, to: usize) -> Matrix {
 
 /// Returns the value of all heads, given their stack of `rows` rows.
 pub fn unstack(stack: Matrix, rows: Atom, sizes: &[usize]) -> Matrix {
-    let Atom::Heads(heads, rows) = rows else { return stack };
+    let Atom::Product(heads, rows) = rows else { return stack };
     let (heads, rows) = (size(sizes, heads.into()), size(sizes, rows.into()));
     join(
         (0..heads)
@@ -49,7 +49,7 @@ pub fn unstack(stack: Matrix, rows: Atom, sizes: &[usize]) -> Matrix {
 
 /// Returns the stack of `rows` rows of a value of all heads.
 pub fn stack(value: Matrix, rows: Atom, sizes: &[usize]) -> Matrix {
-    let Atom::Heads(heads, rows) = rows else { return value };
+    let Atom::Product(heads, rows) = rows else { return value };
     let (heads, rows) = (size(sizes, heads.into()), size(sizes, rows.into()));
     let columns = value.columns / heads;
     Matrix::from_fn(heads * rows, columns, |r, c| value.at(r % rows, r / rows * columns + c))

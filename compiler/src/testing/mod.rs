@@ -23,7 +23,7 @@ pub fn size(sizes: &[usize], atom: Atom) -> usize {
     match atom {
         Atom::Name(index) => sizes[index],
         Atom::Literal(value) => value as usize,
-        Atom::Heads(heads, rows) => size(sizes, heads.into()) * size(sizes, rows.into()),
+        Atom::Product(heads, rows) => size(sizes, heads.into()) * size(sizes, rows.into()),
     }
 }
 

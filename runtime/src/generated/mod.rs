@@ -31,7 +31,7 @@ pub use crate::kernels::narrow::{
 pub use crate::kernels::one_hot::{gather, scatter};
 pub use crate::kernels::plain::{Flat, Size, copy, copy_flat, scratch};
 pub use crate::kernels::product::heads::{
-    Head, head_product, head_products, heads_per_group, repeat_heads, sum_heads,
+    HeadStrides, head_product, head_products, heads_per_group, repeat_heads, sum_heads,
 };
 pub use crate::kernels::product::{matmul, outer, products, pull_back};
 pub use crate::kernels::reduce::{blocks, maximum, sum_blocks, transpose};

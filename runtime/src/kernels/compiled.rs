@@ -346,7 +346,7 @@ unsafe fn shared_with_panel<S: Isa, T: Scalar, const N: usize>(blocks: Blocks<'_
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::testing::{Random, assert_near, both, product, transposed};
+    use crate::kernels::testing::{Random, assert_near, for_each_isa, product, transposed};
 
     #[inline(always)]
     fn check<S: Isa, T: Scalar>(isa: S, m: usize, k: usize, n: usize) {
@@ -371,7 +371,7 @@ mod tests {
 
     #[test]
     fn sizes_and_transpositions() {
-        both!(isa => {
+        for_each_isa!(isa => {
             for m in [1, 2, 5, 8, 16, 20, 33] {
                 for k in [1, 2, 5, 8, 33] {
                     for n in [1, 2, 5, 6, 7, 16, 20, 33] {

@@ -566,7 +566,7 @@ unsafe fn lanes<T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>
 mod tests {
     use super::*;
     use crate::kernels::math;
-    use crate::kernels::testing::{Random, both};
+    use crate::kernels::testing::{Random, for_each_isa};
 
     fn check<S: Isa, T: Scalar, const N: usize>(isa: S) {
         let mut random = Random::new(N as u64);
@@ -600,7 +600,7 @@ mod tests {
 
     #[test]
     fn every_row_is_computed_once_from_its_old_contents() {
-        both!(isa => {
+        for_each_isa!(isa => {
             check::<_, f32, 1>(isa); check::<_, f32, 2>(isa); check::<_, f32, 5>(isa); check::<_, f32, 8>(isa);
             check::<_, f32, 16>(isa); check::<_, f32, 20>(isa); check::<_, f32, 33>(isa); check::<_, f32, 64>(isa);
             check::<_, f32, 100>(isa);
@@ -631,7 +631,7 @@ mod tests {
 
     #[test]
     fn columns_share_the_fixed_inputs() {
-        both!(isa => {
+        for_each_isa!(isa => {
             check_columns::<_, 1>(isa); check_columns::<_, 2>(isa); check_columns::<_, 3>(isa);
             check_columns::<_, 4>(isa); check_columns::<_, 6>(isa); check_columns::<_, 8>(isa);
             check_columns::<_, 12>(isa); check_columns::<_, 15>(isa); check_columns::<_, 16>(isa);

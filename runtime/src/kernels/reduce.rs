@@ -83,7 +83,7 @@ const fn assert_blocks(rows: usize, size: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::testing::{Random, both, transposed};
+    use crate::kernels::testing::{Random, for_each_isa, transposed};
 
     #[inline(always)]
     fn check<S: Isa, T: Scalar, const N: usize>(isa: S) {
@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn results_equal_those_of_plain_loops() {
-        both!(isa => {
+        for_each_isa!(isa => {
             check::<_, f32, 1>(isa); check::<_, f32, 2>(isa); check::<_, f32, 5>(isa); check::<_, f32, 8>(isa);
             check::<_, f32, 16>(isa); check::<_, f32, 20>(isa); check::<_, f32, 33>(isa); check::<_, f32, 64>(isa);
             check::<_, f32, 100>(isa);
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn the_maximum_of_special_values() {
-        both!(isa => {
+        for_each_isa!(isa => {
             assert_eq!(maximum::<_, f32>(isa, &[]), f32::NEG_INFINITY);
             assert_eq!(maximum::<_, f32>(isa, &[f32::NEG_INFINITY; 9]), f32::NEG_INFINITY);
             for at in 0..20 {

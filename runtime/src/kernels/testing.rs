@@ -62,7 +62,7 @@ pub(crate) fn assert_near<T: Scalar>(found: &[T], expected: &[f64], terms: usize
 
 /// Runs a body with `isa` under every instruction set of the processor. Functions that it calls
 /// should be `#[inline(always)]`, like generated code.
-macro_rules! both {
+macro_rules! for_each_isa {
     ($isa:ident => $body:block) => {{
         struct Body;
         impl $crate::kernels::isa::Job for Body {
@@ -77,4 +77,4 @@ macro_rules! both {
         }
     }};
 }
-pub(crate) use both;
+pub(crate) use for_each_isa;

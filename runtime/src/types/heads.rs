@@ -1,5 +1,5 @@
 //! Values whose size is a product of dimensions, `K*D`: the stack of the vectors `[D]` of `K` heads
-//! of a block, or of the `K` columns of a matrix.
+//! of a block, or of the `K` columns of a matrix. Each of the `K` parts is called a head.
 //!
 //! Stable Rust has no type for a matrix of `K * D` rows, so it is a [`Heads<SMatrix<T, D, B>,
 //! K>`](Heads): `head(k)` is the matrix of one head, and [`to_matrix`](Heads::to_matrix) the whole
@@ -39,8 +39,8 @@ use crate::types::varying::Varying;
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[repr(transparent)]
 pub struct Heads<M, const K: usize> {
-    /// The scalars of the whole matrix in column-major order. The boundaries of this array have no
-    /// meaning.
+    /// The scalars of the whole matrix in column-major order. The elements of this array are not the
+    /// heads.
     memory: [M; K],
 }
 
@@ -67,7 +67,7 @@ impl<T: Scalar, const D: usize, const B: usize, const K: usize> Heads<SMatrix<T,
     pub fn head(&self, head: usize) -> SMatrix<T, D, B> {
         let mut part = SMatrix::<T, D, B>::zeros();
         for (sample, mut column) in part.column_iter_mut().enumerate() {
-            column.copy_from_slice(&self.flat()[Self::rows(head, sample)]);
+            column.copy_from_slice(&self.flat()[Self::entries_of(head, sample)]);
         }
         part
     }
@@ -78,12 +78,13 @@ impl<T: Scalar, const D: usize, const B: usize, const K: usize> Heads<SMatrix<T,
     /// Panics if `head` is not less than the number of heads.
     pub fn set_head(&mut self, head: usize, part: &SMatrix<T, D, B>) {
         for (sample, column) in part.column_iter().enumerate() {
-            self.flat_mut()[Self::rows(head, sample)].copy_from_slice(column.as_slice());
+            self.flat_mut()[Self::entries_of(head, sample)].copy_from_slice(column.as_slice());
         }
     }
 
-    fn rows(head: usize, sample: usize) -> core::ops::Range<usize> {
-        assert!(head < K, "head {head} of {K}");
+    /// Returns the range of the entries of a head and sample.
+    fn entries_of(head: usize, sample: usize) -> core::ops::Range<usize> {
+        assert!(head < K, "there are only {K} heads, no head {head}");
         let first = (sample * K + head) * D;
         first..first + D
     }

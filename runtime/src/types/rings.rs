@@ -110,9 +110,11 @@ impl<V: Flat, const B: usize, const COUNT: usize, const N: usize, const M: usize
 
     /// Returns the value of a sample that was written `age` steps ago; 1 is the latest.
     ///
+    /// `age` must be between 1 and [`DEPTH`](Self::DEPTH): with any other age, the result is
+    /// unspecified.
+    ///
     /// # Panics
-    /// Panics if `age` is zero or greater than [`DEPTH`](Self::DEPTH), or if there is no such
-    /// sample.
+    /// Panics if there is no such sample. May panic if `age` is out of range.
     #[inline(always)]
     pub fn get(&self, age: usize, sample: usize) -> &[V::Scalar] {
         let entry = &self.entries()[self.position(age, sample)];

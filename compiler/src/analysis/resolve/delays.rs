@@ -4,7 +4,7 @@
 use super::findings::{Reader, Walk};
 use super::graph::reachable;
 use super::names::{Definition, Lookup, key, what_it_is};
-use super::order::{Cycle, Steps};
+use super::order::{Cycle, Dependencies};
 use super::symbols::{Delayed, Symbol};
 use crate::syntax::ast::{Expr, Time};
 use crate::syntax::suggest::nearest;
@@ -66,7 +66,7 @@ impl Walk<'_> {
     }
 }
 
-impl Steps<'_> {
+impl Dependencies<'_> {
     /// Adds the delayed reads of equations to the graph. Returns the reads that close a cycle, and
     /// removes their symbols.
     pub(super) fn delayed(&mut self, symbols: &mut [Option<Symbol>]) -> Vec<Cycle> {

@@ -26,26 +26,26 @@ pub fn evaluation_order(
     symbols: &mut [Option<Symbol>],
     diagnostics: &mut Diagnostics,
 ) -> Vec<usize> {
-    let mut steps = Steps::new(cell, reads);
+    let mut dependencies = Dependencies::new(cell, reads);
     let mut cycles = vec![];
-    while let Some(cycle) = steps.find_cycle() {
-        cycles.extend(steps.describe(&cycle));
+    while let Some(cycle) = dependencies.find_cycle() {
+        cycles.extend(dependencies.describe(&cycle));
         let mut closing = vec![(cycle[0], cycle[1])];
         if cycles.len() == MOST_REPORTED {
-            closing = steps.cyclic_edges(&components(&steps.edges));
+            closing = dependencies.cyclic_edges(&components(&dependencies.edges));
         }
-        for read in closing.into_iter().flat_map(|(reader, to)| steps.remove(reader, to)) {
+        for read in closing.into_iter().flat_map(|(reader, to)| dependencies.remove(reader, to)) {
             if let Some(symbol) = symbols.get_mut(reads[read].expression) {
                 *symbol = None;
             }
         }
     }
-    cycles.extend(steps.delayed(symbols));
+    cycles.extend(dependencies.delayed(symbols));
     cycles.sort_by_key(|cycle| cycle.read);
     for cycle in cycles {
         diagnostics.error(reads[cycle.read].extent, cycle.fact).note(cycle.note).help(cycle.help);
     }
-    steps.sorted()
+    dependencies.sorted()
 }
 
 /// The diagnostic of a cycle, at the read that closes it.
@@ -57,7 +57,7 @@ pub(super) struct Cycle {
 }
 
 /// The equations as a graph. Each edge leads from the reader to the equation that it reads.
-pub(super) struct Steps<'a> {
+pub(super) struct Dependencies<'a> {
     pub(super) cell: &'a Cell,
     pub(super) reads: &'a [Read],
     pub(super) edges: Vec<Vec<usize>>,
@@ -65,7 +65,7 @@ pub(super) struct Steps<'a> {
     by_edge: HashMap<(usize, usize), Vec<usize>>,
 }
 
-impl<'a> Steps<'a> {
+impl<'a> Dependencies<'a> {
     fn new(cell: &'a Cell, reads: &'a [Read]) -> Self {
         let mut edges = vec![vec![]; cell.equations.len()];
         let mut by_edge: HashMap<(usize, usize), Vec<usize>> = HashMap::new();
@@ -78,12 +78,12 @@ impl<'a> Steps<'a> {
                 same.push(index);
             }
         }
-        Steps { cell, reads, edges, by_edge }
+        Dependencies { cell, reads, edges, by_edge }
     }
 
-    fn remove(&mut self, reader: usize, read: usize) -> Vec<usize> {
-        self.edges[reader].retain(|to| *to != read);
-        self.by_edge.remove(&(reader, read)).unwrap_or_default()
+    fn remove(&mut self, reader: usize, to: usize) -> Vec<usize> {
+        self.edges[reader].retain(|other| *other != to);
+        self.by_edge.remove(&(reader, to)).unwrap_or_default()
     }
 
     /// Returns the equations of a cycle. Each reads the next one, and the last reads the first. The

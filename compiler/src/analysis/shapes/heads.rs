@@ -19,10 +19,23 @@ impl Infer<'_> {
         let shape = self.outside_shape(expr, shape)?;
         if self.heads_block.is_some() && has_heads(&shape) {
             let (name, shown) = (text::short(expr), self.show(&shape));
+            let number = self.heads_block.and_then(|block| number(self.cell, block));
+            let is_stack = number.is_some_and(|number| shape.of_one_head(number).is_some());
+            let (fact, help) = if is_stack {
+                (
+                    "the stack of all heads, and can't be read whole in a block of heads",
+                    format!("the part of the block's own head is `{name}.head`"),
+                )
+            } else {
+                (
+                    "a product of dimensions, and can't be read in a block of heads",
+                    "use it in an equation outside of the block, and read that equation".to_owned(),
+                )
+            };
             self.diagnostics
-                .error(expr.extent, format!("`{name}` is `{shown}`, the stack of all heads, and can't be read whole in a block of heads"))
+                .error(expr.extent, format!("`{name}` is `{shown}`, {fact}"))
                 .note("within a block every value belongs to one head")
-                .help(format!("the part of the block's own head is `{name}.head`"));
+                .help(help);
             return None;
         }
         Some(shape)
@@ -99,16 +112,16 @@ impl Infer<'_> {
         part
     }
 
-    /// Returns whether a matrix has heads along both dimensions, which is reported.
-    pub(super) fn has_heads_twice(&mut self, extent: Extent, shape: &Shape) -> bool {
-        let is_square = in_dim(&shape.rows) && in_dim(&shape.columns);
-        if is_square {
+    /// Returns whether both dimensions of a matrix are products, which is reported.
+    pub(super) fn reports_two_products(&mut self, extent: Extent, shape: &Shape) -> bool {
+        let are_both = has_product(&shape.rows) && has_product(&shape.columns);
+        if are_both {
             self.diagnostics
-                .error(extent, format!("a matrix `{}` of heads by heads", self.show(shape)))
-                .note("only the rows or the columns of a matrix can be a stack of heads")
+                .error(extent, format!("a matrix `{}`, whose rows and columns are both products", self.show(shape)))
+                .note("only the rows or the columns of a matrix can be a product of dimensions, such as a stack of heads")
                 .help("declare the whole size as a dimension of its own");
         }
-        is_square
+        are_both
     }
 
     /// Returns whether a declaration or an equation may have the shape. Reports it otherwise.
@@ -121,24 +134,23 @@ impl Infer<'_> {
                 .help("leave out the number of heads: the stack of all heads exists outside of the block");
             return false;
         }
-        !self.has_heads_twice(extent, shape)
+        !self.reports_two_products(extent, shape)
     }
 
     /// Returns whether the dimension can be the range of a one-hot input. Reports it otherwise.
     pub(super) fn can_be_a_range(&mut self, extent: Extent, size: &Dim) -> bool {
-        let is_stack = in_dim(size);
+        let is_stack = has_product(size);
         if is_stack {
             self.diagnostics
-                .error(extent, "the classes of a one-hot input can't be divided among heads")
+                .error(extent, "the number of classes of a one-hot input can't be a product of dimensions")
                 .help("declare the number of classes as a dimension of its own");
         }
         !is_stack
     }
 
     /// Returns the term of a dimension that begins with a name, and the number of times that it
-    /// occurs: a product such as `K*D`, or a multiple such as `4*H`. The number of heads of a block
-    /// is the first factor of its products. A number that is not the number of heads makes a
-    /// multiple.
+    /// occurs: a product such as `K*D`, or a multiple such as `4*H`. A number makes a product if it
+    /// is the number of heads of a block.
     pub(super) fn product_of_names(&self, term: &DimTerm, name: Atom) -> Option<(u64, Atom)> {
         let numbers: Vec<Atom> =
             (0..self.cell.heads.len()).filter_map(|block| number(self.cell, block)).collect();
@@ -146,12 +158,11 @@ impl Infer<'_> {
         let Some(size) = &term.size else {
             let count = Atom::Literal(term.count);
             let (heads, size) = if term.has_number_last { (name, count) } else { (count, name) };
-            let product = Atom::of_heads(heads, size).filter(|_| term.count > 1 && is_number(&heads));
+            let product = Atom::product(heads, size).filter(|_| term.count > 1 && is_number(&heads));
             return Some(product.map_or((term.count, name), |product| (1, product)));
         };
         let size = self.cell.dimensions.iter().position(|known| known == size).map(Atom::Name)?;
-        let (heads, size) = if !is_number(&name) && is_number(&size) { (size, name) } else { (name, size) };
-        Some((term.count, Atom::of_heads(heads, size)?))
+        Some((term.count, Atom::product(name, size)?))
     }
 
     /// Reports outputs that are not visible outside of their block.
@@ -166,10 +177,10 @@ impl Infer<'_> {
     }
 }
 
-fn in_dim(dim: &Dim) -> bool {
-    dim.atoms().iter().any(|atom| atom.is_of_heads())
+fn has_product(dim: &Dim) -> bool {
+    dim.atoms().iter().any(|atom| atom.is_product())
 }
 
 fn has_heads(shape: &Shape) -> bool {
-    in_dim(&shape.rows) || in_dim(&shape.columns)
+    has_product(&shape.rows) || has_product(&shape.columns)
 }

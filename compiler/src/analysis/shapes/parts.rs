@@ -1,4 +1,5 @@
-//! Parts of vectors: the shapes of `blocks`, `repeat_heads`, `sum_heads` and `vec`.
+//! Parts of vectors, and vectors of parts: the shapes of `blocks`, `repeat_heads`, `sum_heads` and
+//! `vec`.
 
 use super::infer::Infer;
 use crate::dim::{Atom, Dim, Shape};
@@ -38,11 +39,11 @@ impl Infer<'_> {
         self.divides(expr, all, groups, |all, groups| {
             format!("{all} heads can't be divided into {groups} groups of equal size")
         })?;
-        Some(Shape::vector(Dim::sum([Atom::of_heads(size, of_head)?])))
+        Some(Shape::vector(Dim::sum([Atom::product(size, of_head)?])))
     }
 
-    /// Returns the shape of `vec(M)`. Reports a matrix whose columns do not make up a stack of
-    /// vectors of one size.
+    /// Returns the shape of `vec(u)`. Reports a matrix unless both sizes are names of dimensions, and
+    /// a matrix or row within a block of heads.
     pub(super) fn vec(&mut self, expr: &Expr, value: &Expr) -> Option<Shape> {
         let shape = self.expression(value)?;
         let joined = shape.of_joined_columns();
@@ -54,7 +55,7 @@ impl Infer<'_> {
         let (fact, help) = if self.heads_block.is_some() {
             (
                 "`vec` within a block of heads".to_owned(),
-                "call it outside of the block, and read the part of each head of a product with it: `u.head`",
+                "call it outside of the block, in an equation `u = W @ vec(..)`, and read `u` or `u.head` in the block",
             )
         } else if is_single(&shape.rows) && is_single(&shape.columns) {
             (
@@ -77,7 +78,6 @@ impl Infer<'_> {
         let (what, help) = match shape.rows.atoms() {
             [rows] if shape.columns.is_one() && !shape.is_scalar() => return Some(*rows),
             _ if shape.is_scalar() => ("a scalar".to_owned(), None),
-            [_] => (format!("a matrix `{}`", self.show(shape)), None),
             _ if !shape.columns.is_one() => (format!("a matrix `{}`", self.show(shape)), None),
             _ => {
                 let help = "name its terms, `[a, b] = u;`, and use these";

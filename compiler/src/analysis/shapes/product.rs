@@ -93,7 +93,7 @@ impl Infer<'_> {
         if left_shape.columns == right_shape.columns && !right_is_vector {
             return Some(format!("`{l} @ {}`", text::transposed(right)));
         }
-        if let (&[Atom::Heads(a, b)], &[Atom::Heads(c, d)]) =
+        if let (&[Atom::Product(a, b)], &[Atom::Product(c, d)]) =
             (left_shape.columns.atoms(), right_shape.rows.atoms())
             && (a, b) == (d, c)
         {

@@ -81,7 +81,7 @@ impl Infer<'_> {
         let written = self.show_dim(&value.rows);
         let plural = if names == 1 { "" } else { "s" };
         let fact = match rows {
-            [Atom::Name(_) | Atom::Heads(..)] => {
+            [Atom::Name(_) | Atom::Product(..)] => {
                 format!("`{written}` is not a sum and can't be split among {names} name{plural}")
             }
             [Atom::Literal(1)] => format!("one row can't be split among {names} name{plural}"),
@@ -91,11 +91,11 @@ impl Infer<'_> {
         let note = self.describe(&equation.value, value);
         let mistake = self.diagnostics.error(equation.target_extent, fact);
         mistake.note(note);
-        if !matches!(rows, [Atom::Name(_) | Atom::Heads(..)]) && parts_of(rows) > names as u64 {
+        if !matches!(rows, [Atom::Name(_) | Atom::Product(..)]) && parts_of(rows) > names as u64 {
             mistake.leaves_out(Missing::Definition);
         }
         mistake.help(match rows {
-            [Atom::Name(_) | Atom::Heads(..)] => {
+            [Atom::Name(_) | Atom::Product(..)] => {
                 "the sizes of the parts are unknown: make the rows a sum, such as `H + H` or `2*H`"
             }
             [Atom::Literal(_)] => "write one name per row; each is a scalar",
@@ -123,7 +123,7 @@ fn parts(atoms: &[Atom], names: usize) -> Option<Vec<Dim>> {
     let mut parts = vec![];
     for atom in atoms {
         match atom {
-            Atom::Name(_) | Atom::Heads(..) => parts.push(Dim::sum([*atom])),
+            Atom::Name(_) | Atom::Product(..) => parts.push(Dim::sum([*atom])),
             Atom::Literal(count) if *count <= names as u64 => parts.extend((0..*count).map(|_| Dim::one())),
             Atom::Literal(_) => return None,
         }

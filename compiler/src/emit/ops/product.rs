@@ -4,12 +4,12 @@ use crate::dim::Atom;
 use crate::emit::access::Access;
 use crate::emit::body::{Body, Statement, commented};
 use crate::graph::ir::{Id, Level, Op};
-use crate::plan::schedule::{OfHeads, ProductSum, of_heads};
+use crate::plan::schedule::{HeadProduct, ProductSum, head_product};
 use proc_macro2::TokenStream;
 use quote::quote;
 
-/// Returns statements that compute a product whose factors are not contiguous in memory, one sample
-/// at a time.
+/// Returns statements that compute a product one sample at a time: no kernel call can compute it
+/// for all samples, or both factors are parameters.
 pub fn emit(at: &Statement) -> TokenStream {
     at.for_each(emit_small(at, at.id, false))
 }
@@ -20,26 +20,41 @@ pub fn emit_products(body: &Body, sums: &[ProductSum]) -> TokenStream {
     let nodes: Vec<Id> = sums.iter().map(|sum| sum.node).collect();
     let (comment, call) = (body.comment(&nodes), products(body, sums, false));
     let first = sums[0].terms[0];
-    let call = match of_heads(body.graph, first) {
+    let call = match head_product(body.graph, first) {
         // The matrices of the heads are stored apart.
-        OfHeads::Joined if body.is_narrow(body.graph[first].args[0]) => {
+        HeadProduct::Joined if body.is_narrow(body.graph[first].args[0]) => {
             sums.iter().map(|ProductSum { node, terms }| terms_of_heads(body, *node, terms)).collect()
         }
-        OfHeads::Shared | OfHeads::Joined => call,
-        OfHeads::Each | OfHeads::Sum => for_one_head(body, first, call, products_of_heads(body, sums)),
+        HeadProduct::Shared | HeadProduct::Joined => call,
+        HeadProduct::Each | HeadProduct::Sum => {
+            for_one_head(body, body.graph[first].args[0], call, products_of_heads(body, sums))
+        }
     };
     commented(&comment, call)
 }
 
-/// Returns code that runs `one` if there is a single head and `all` otherwise. The condition is a
-/// constant, so a single head costs no more than a product without heads.
-fn for_one_head(body: &Body, product: Id, one: TokenStream, all: TokenStream) -> TokenStream {
-    let shape = body.graph[body.graph[product].args[0]].shape;
-    if body.is_narrow(body.graph[product].args[0]) || shape.heads.literal() > 0 {
+/// Returns code that runs `one` if there is a single `matrix`, and `all` if there is one per head.
+/// The condition is a constant, so a single head costs no more than a product without heads.
+fn for_one_head(body: &Body, matrix: Id, one: TokenStream, all: TokenStream) -> TokenStream {
+    let heads = body.graph[matrix].shape.heads;
+    if body.is_narrow(matrix) || heads.literal() > 0 {
         return all;
     }
-    let heads = body.cx.atom(shape.heads);
+    let heads = body.cx.atom(heads);
     quote!(if #heads == 1 { #one } else { #all })
+}
+
+/// Returns the matrices of each term of sums, one per sum.
+fn left_factors(body: &Body, sums: &[ProductSum]) -> Vec<TokenStream> {
+    let factors = (0..sums[0].terms.len()).map(|term| {
+        let matrices = sums.iter().map(|sum| body.graph[sum.terms[term]].args[0]);
+        let factors = matrices.map(|id| {
+            let matrix = body.var(id);
+            if body.is_narrow(id) { quote!(#matrix) } else { quote!(&*#matrix) }
+        });
+        quote!([#(#factors),*])
+    });
+    factors.collect()
 }
 
 /// Returns statements that compute, for each head, sums of products over the same right-hand sides.
@@ -47,16 +62,12 @@ fn products_of_heads(body: &Body, sums: &[ProductSum]) -> TokenStream {
     let (k, graph) = (&body.cx.k, body.graph);
     let shape = graph[sums[0].node].shape;
     let (heads, rows) = (body.cx.atom(shape.heads), body.cx.atom(shape.rows));
-    let matrices = |term: usize| sums.iter().map(move |sum| graph[sum.terms[term]].args[0]);
     let right_ids = || sums[0].terms.iter().map(|term| graph[*term].args[1]);
     let right = right_ids().map(|id| body.var(id));
     let has_heads = right_ids().map(|id| graph[id].shape.has_heads());
     let out = sums.iter().map(|sum| body.var(sum.node));
     let is_narrow = body.is_narrow(graph[sums[0].terms[0]].args[0]);
-    let left = (0..sums[0].terms.len()).map(|term| {
-        let matrices = matrices(term).map(|id| body.var(id));
-        if is_narrow { quote!([#(#matrices),*]) } else { quote!([#(&*#matrices),*]) }
-    });
+    let left = left_factors(body, sums);
     let function = if is_narrow { quote!(narrow_head_products) } else { quote!(head_products) };
     quote! {
         #k::#function(
@@ -86,7 +97,7 @@ fn terms_of_heads(body: &Body, node: Id, terms: &[Id]) -> TokenStream {
             };
         }
         let left_head = matrices(body, matrix);
-        let columns = quote!((#out.len() / #kernels::Head::period(#out_head, #heads, #m)));
+        let columns = quote!((#out.len() / #kernels::HeadStrides::period(#out_head, #heads, #m)));
         quote! {
             #kernels::head_product::<_, _, #ta, false>(
                 isa, #heads, (#m, #k, #columns), (&*#left, #left_head), (&*#right, #right_head),
@@ -103,10 +114,10 @@ fn vectors(body: &Body, id: Id) -> TokenStream {
     let (k, shape) = (&body.cx.k, body.graph[id].shape);
     let rows = body.cx.atom(shape.rows);
     if !shape.has_heads() {
-        return quote!(#k::Head { matrix: 0, column: #rows });
+        return quote!(#k::HeadStrides { matrix: 0, column: #rows });
     }
     let heads = body.cx.atom(shape.heads);
-    quote!(#k::Head { matrix: #rows, column: #heads * #rows })
+    quote!(#k::HeadStrides { matrix: #rows, column: #heads * #rows })
 }
 
 /// Returns the place of a parameter's matrices in memory.
@@ -114,31 +125,19 @@ fn matrices(body: &Body, id: Id) -> TokenStream {
     let (k, shape) = (&body.cx.k, body.graph[id].shape);
     let (rows, size) = (body.cx.atom(shape.rows), body.count(shape));
     let matrix = if shape.has_heads() { size } else { quote!(0) };
-    quote!(#k::Head { matrix: #matrix, column: #rows })
+    quote!(#k::HeadStrides { matrix: #matrix, column: #rows })
 }
 
 fn products(body: &Body, sums: &[ProductSum], accumulate: bool) -> TokenStream {
     let (k, graph) = (&body.cx.k, body.graph);
     let rows = body.cx.atom(graph[sums[0].node].shape.rows);
-    let left = (0..sums[0].terms.len()).map(|term| {
-        let matrices = sums.iter().map(|sum| body.var(graph[sum.terms[term]].args[0]));
-        quote!([#(&*#matrices),*])
-    });
+    let left = left_factors(body, sums);
     let right = sums[0].terms.iter().map(|term| body.var(graph[*term].args[1]));
     let out = sums.iter().map(|sum| body.var(sum.node));
-    if body.is_narrow(graph[sums[0].terms[0]].args[0]) {
-        let left = (0..sums[0].terms.len()).map(|term| {
-            let matrices = sums.iter().map(|sum| body.var(graph[sum.terms[term]].args[0]));
-            quote!([#(#matrices),*])
-        });
-        return quote! {
-            #k::narrow_products(
-                isa, #k::Size::<{ #rows }>, [#(#left),*], [#(&*#right),*], [#(&mut *#out),*], #accumulate
-            );
-        };
-    }
+    let is_narrow = body.is_narrow(graph[sums[0].terms[0]].args[0]);
+    let function = if is_narrow { quote!(narrow_products) } else { quote!(products) };
     quote! {
-        #k::products(
+        #k::#function(
             isa, #k::Size::<{ #rows }>, [#(#left),*], [#(&*#right),*], [#(&mut *#out),*], #accumulate
         );
     }
@@ -148,9 +147,10 @@ fn products(body: &Body, sums: &[ProductSum], accumulate: bool) -> TokenStream {
 pub fn emit_pull_back(body: &Body, ProductSum { node, terms }: &ProductSum) -> TokenStream {
     let graph = body.graph;
     let comment = body.comment(&[*node]);
-    if of_heads(graph, terms[0]) != OfHeads::Shared {
+    if head_product(graph, terms[0]) != HeadProduct::Shared {
         let one = pull_back_of_one_head(body, *node, terms);
-        let call = for_one_head(body, terms[0], one, terms_of_heads(body, *node, terms));
+        let matrix = graph[terms[0]].args[0];
+        let call = for_one_head(body, matrix, one, terms_of_heads(body, *node, terms));
         return commented(&comment, call);
     }
     let calls = pull_back_of_one_head(body, *node, terms);
@@ -221,17 +221,13 @@ pub fn emit_accumulated(at: &Statement) -> TokenStream {
             }
             let (heads, [a_head, b_head]) = (cx.atom(node.shape.heads), places);
             let (out_head, steps) = (matrices(at.body, at.id), at.body.columns(at.region));
-            quote! {
-                #comment
-                {
-                    if #heads == 1 { #one } else {
-                        #k::head_product::<_, _, false, true>(
-                            isa, #heads, (#rows, #steps, #columns), (&*#a, #a_head), (&*#b, #b_head),
-                            (&mut *#out, #out_head), true
-                        );
-                    }
-                }
-            }
+            let all = quote! {
+                #k::head_product::<_, _, false, true>(
+                    isa, #heads, (#rows, #steps, #columns), (&*#a, #a_head), (&*#b, #b_head),
+                    (&mut *#out, #out_head), true
+                );
+            };
+            commented(&comment, for_one_head(at.body, at.id, one, all))
         }
         _ => at.for_each_of(&graph[product], emit_small(at, product, true)),
     }

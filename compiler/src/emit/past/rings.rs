@@ -88,7 +88,7 @@ impl EmitContext<'_> {
         dims
     }
 
-    /// Returns a delay, or the first and last entry of a window, as a number of steps.
+    /// Returns a delay as a number of steps.
     pub(super) fn delay(&self, count: u64, dimension: Option<usize>) -> TokenStream {
         let count = self.atom(Atom::Literal(count));
         match dimension {

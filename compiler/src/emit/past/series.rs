@@ -26,7 +26,7 @@ impl Layout<'_> {
         }
     }
 
-    /// Returns the number of blocks before the first step in the series of a recorded block.
+    /// Returns the number of entries before the first step in the series of a recorded block.
     pub fn recorded_front(&self, piece: Piece) -> TokenStream {
         self.cx.past.rings_of(piece.of).next().map_or(quote!(0), |ring| self.cx.depth(ring))
     }
@@ -84,13 +84,13 @@ impl Layout<'_> {
         self.plan.recorded.iter().find(is_it).map(|record| record.piece)
     }
 
-    /// Returns the number of blocks before the first step in the series of a state: one, the
+    /// Returns the number of entries before the first step in the series of a state: one, the
     /// initial state, unless earlier steps are read.
     pub fn state_front(&self, piece: Piece) -> TokenStream {
         self.recorded_state(piece).map_or(quote!(1), |recorded| self.recorded_front(recorded))
     }
 
-    /// Returns the number of blocks before the initial state in the series of a state, if there are
+    /// Returns the number of entries before the initial state in the series of a state, if there are
     /// any.
     pub fn state_shift(&self, piece: Piece) -> Option<TokenStream> {
         let front = self.recorded_front(self.recorded_state(piece)?);
@@ -103,7 +103,7 @@ impl Layout<'_> {
         self.plan.recorded.iter().find(|record| is_it(record.source)).map(|record| record.piece)
     }
 
-    /// Returns the number of blocks before the first step in the series of an input, if there are
+    /// Returns the number of entries before the first step in the series of an input, if there are
     /// any.
     pub fn input_front(&self, piece: Piece) -> Option<TokenStream> {
         Some(self.recorded_front(self.recorded_input(piece)?))
@@ -123,7 +123,7 @@ impl Layout<'_> {
     }
 
     /// Returns the series of the cotangents of earlier values that a ring keeps, with the number of
-    /// blocks before the first step.
+    /// entries before the first step.
     pub fn ring_bar(&self, piece: Piece, ring: usize) -> (Ident, TokenStream) {
         let depth = self.cx.depth(ring);
         let name = ident(&format!("ring_bar_{}", self.cx.ring_field(piece, ring)));
@@ -144,7 +144,7 @@ impl Layout<'_> {
             .collect()
     }
 
-    /// Returns the number of the block after the latest value of a ring at the start of a sequence.
+    /// Returns the index of the entry after the latest value of a ring at the start of a sequence.
     fn ring_end(&self, piece: Piece, ring: usize) -> TokenStream {
         let front = self.cx.depth(ring);
         match self.plan.source(piece) {

@@ -131,7 +131,7 @@ fn restacked(
 ) -> Option<Grid> {
     let (&[rows], &[id]) = (&u.rows[..], &u.blocks[..]) else { return None };
     let (of, size) = rows.heads_of_stack();
-    let rows = Atom::of_heads(heads, size)?;
+    let rows = Atom::product(heads, size)?;
     let value = graph.reshape(id, BlockShape::new(size, Atom::ONE).with_heads(of));
     let value = function(graph, value, heads);
     let value = graph.reshape(value, BlockShape::new(rows, Atom::ONE));

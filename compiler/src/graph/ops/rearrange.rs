@@ -1,6 +1,6 @@
-//! Operations that move entries without arithmetic: `W.T`, `[a, b]`, `[a, b] = c`, `vec(W)`. If the
-//! parts are terms of a dimension, they are blocks of a grid and need no node. Literal rows are
-//! concatenated and sliced.
+//! Operations that move entries without arithmetic: `W.T`, `[a, b]`, `[a, b] = c`, `vec(W)`. Stacks
+//! and splits along the terms of a dimension need no node, because the terms are blocks of a grid.
+//! Literal rows are concatenated and sliced, and `vec` is a reshape.
 
 use super::operation::{Operation, ShapeRule};
 use super::primitive::{Primitive, broadcasts, nothing, same_cotangent};
@@ -15,7 +15,7 @@ pub const TABLE: &[Operation] = &[Operation::whole(
     "vec(u)",
     ShapeRule::Vec,
     vec,
-    "Returns the columns of a matrix `[n, s]`, one below the other: the vector `[s*n]`. `W @ vec(window(x, S))`, with `W: [O, S*I]`, is a convolution over the last `S` steps.",
+    "Returns the columns of a matrix `[n, s]`, one below the other: the vector `[s*n]`. `n` and `s` must be dimensions of the cell, not numbers. A vector is returned as it is, and a row transposed. `W @ vec(window(x, S))`, with `W: [O, S*I]`, is a convolution over the last `S` steps.",
 )];
 
 pub const TRANSPOSE: Primitive = Primitive {
@@ -91,7 +91,7 @@ fn vec(graph: &mut Graph, args: &[Grid]) -> Option<Grid> {
         return Some(matrix.transpose(graph));
     }
     let (&[rows], &[columns], &[id]) = (&rows[..], &columns[..], &blocks[..]) else { return None };
-    let rows = Atom::of_heads(columns, rows)?;
+    let rows = Atom::product(columns, rows)?;
     let value = graph.reshape(id, BlockShape::new(rows, Atom::ONE));
     Some(Grid { rows: vec![rows], columns: vec![Atom::ONE], blocks: vec![value] })
 }

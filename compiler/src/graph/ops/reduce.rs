@@ -98,7 +98,7 @@ pub fn row_sum(graph: &mut Graph, args: &[Grid]) -> Option<Grid> {
         let sums: Vec<Id> = (0..u.columns.len())
             .map(|column| {
                 let sum = graph.row_sum(u.at(row, column));
-                if u.columns[column].is_of_heads() { graph.head_sum(sum) } else { sum }
+                if u.columns[column].is_product() { graph.head_sum(sum) } else { sum }
             })
             .collect();
         blocks.push(sums.into_iter().reduce(|a, b| graph.add(a, b))?);
@@ -112,7 +112,7 @@ pub fn sum_of(graph: &mut Graph, u: &Grid) -> Option<Id> {
         .pieces()
         .map(|(row, column, id)| {
             let sum = graph.sum(id);
-            if u.is_of_heads(row, column) { graph.head_sum(sum) } else { sum }
+            if u.is_product(row, column) { graph.head_sum(sum) } else { sum }
         })
         .collect();
     sums.into_iter().reduce(|a, b| graph.add(a, b))

@@ -33,7 +33,7 @@ fn maximum(graph: &mut Graph, u: &Grid) -> Option<Grid> {
         .pieces()
         .map(|(row, column, id)| {
             let greatest = graph.maximum(id);
-            if !u.is_of_heads(row, column) {
+            if !u.is_product(row, column) {
                 return greatest;
             }
             let of_heads = graph.reshape(greatest, BlockShape::new(graph[greatest].shape.heads, Atom::ONE));

@@ -50,8 +50,8 @@ impl Graph {
             let products = self.mul(a, b);
             return self.sum(products);
         }
-        // A matrix that differs at each step is read only once, in the loop that computes it or
-        // uses it otherwise.
+        // The product with a matrix of a step becomes element-wise, so that it is fused with the
+        // loop that computes the matrix.
         if right.columns == Atom::ONE && self[a].level == Level::Time {
             let row = right.transposed();
             if ta {
@@ -93,9 +93,8 @@ impl Graph {
         self.intern(Op::Sum, vec![id], BlockShape::SCALAR.with_heads(shape.heads), level)
     }
 
-    /// Returns the two factors of a product of a full matrix that is the same for many steps with a
-    /// value that broadcasts to it, the matrix first. A sum over such a product is a matrix
-    /// product.
+    /// Returns `(matrix, v)` for a product `matrix * v` in which the matrix is the same for many
+    /// steps and `v` broadcasts to it. A sum over such a product is a matrix product.
     fn scaled_matrix(&self, id: Id) -> Option<(Id, Id)> {
         let node = &self[id];
         let (Op::Binary(Binary::Mul), [a, b]) = (&node.op, node.args.as_slice()) else { return None };
@@ -168,7 +167,7 @@ impl Graph {
             .iter()
             .map(|arg| match self[*arg].shape.rows {
                 Atom::Literal(rows) => rows,
-                Atom::Name(_) | Atom::Heads(..) => 0,
+                Atom::Name(_) | Atom::Product(..) => 0,
             })
             .sum();
         // All parts have as many heads as the stack.

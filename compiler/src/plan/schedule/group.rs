@@ -1,6 +1,6 @@
 //! The groups of a region: the nodes that one loop or one call computes.
 
-use super::products::{OfHeads, is_accumulated_product, is_flat_product, of_heads};
+use super::products::{HeadProduct, head_product, is_accumulated_product, is_flat_product};
 use super::region::Region;
 use super::task::Needed;
 use crate::graph::ir::{Binary, BlockShape, Graph, Id, Level, Op};
@@ -53,8 +53,8 @@ impl Group {
     }
 }
 
-/// The sum `node` of `terms`, each a product of a parameter with a vector. A lone product is its
-/// own term.
+/// The sum `node` of `terms`, each a product for all samples and steps. A lone product is its own
+/// term.
 #[derive(Debug, Clone)]
 pub struct ProductSum {
     pub node: Id,
@@ -174,7 +174,7 @@ fn product_terms(graph: &Graph, needed: &Needed, region: &[Option<Region>], sum:
         }
         match (&node.op, node.args.as_slice()) {
             _ if is_flat_product(graph, id) => {
-                if terms.first().is_some_and(|first| of_heads(graph, *first) != of_heads(graph, id)) {
+                if terms.first().is_some_and(|first| head_product(graph, *first) != head_product(graph, id)) {
                     return None;
                 }
                 terms.push(id);
@@ -210,7 +210,8 @@ fn product_groups(graph: &Graph, ready: &[Id], sums: &HashMap<Id, Vec<Id>>) -> V
             }
         };
         let is_plain = |term: &Id| {
-            graph[*term].op == (Op::MatMul { ta: false, tb: false }) && of_heads(graph, *term) != OfHeads::Sum
+            graph[*term].op == (Op::MatMul { ta: false, tb: false })
+                && head_product(graph, *term) != HeadProduct::Sum
         };
         if !terms.iter().all(is_plain) {
             groups.push(Group::PullBack(ProductSum { node, terms }));
@@ -220,7 +221,7 @@ fn product_groups(graph: &Graph, ready: &[Id], sums: &HashMap<Id, Vec<Id>>) -> V
         terms.sort_by_key(|term| graph[*term].args[1]);
         let shares = |other: &ProductSum| {
             let (a, b) = (&graph[node], &graph[other.node]);
-            let heads = [terms[0], other.terms[0]].map(|term| of_heads(graph, term));
+            let heads = [terms[0], other.terms[0]].map(|term| head_product(graph, term));
             a.shape == b.shape
                 && a.level == b.level
                 && heads[0] == heads[1]

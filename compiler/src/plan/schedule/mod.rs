@@ -1,8 +1,9 @@
 //! The schedule of a pass: when each node runs, and which nodes run together.
 //!
-//! Equations are split by their dependence on the recurrence. Equations that do not depend on it
-//! run *before*, for all steps of a chunk at once. Equations that it needs run *step by step*. The
-//! rest run *after*, for all steps at once again. The recurrence of the backward pass is that of
+//! Equations are split by their dependence on the recurrence. Equations that depend on it and feed
+//! it run *step by step*. Equations that it reads but that do not depend on it run *before*, for all
+//! steps of a chunk at once. All others run *after*, for all steps at once again, or before if an
+//! earlier node reads them. The recurrence of the backward pass is that of
 //! the cotangents of states. States that only delay values are not part of it: their series are
 //! written before it starts, and those of their cotangents after it has run. Within a region,
 //! element-wise chains are fused into one loop. Products that share their right-hand side or add up
@@ -19,7 +20,7 @@ use std::collections::HashMap;
 pub use group::{Group, ProductSum};
 #[cfg(test)]
 pub use products::is_flat_product;
-pub use products::{OfHeads, is_accumulated_product, of_heads};
+pub use products::{HeadProduct, head_product, is_accumulated_product};
 pub use region::Region;
 pub use task::Task;
 
@@ -30,8 +31,8 @@ pub struct Schedule {
     /// The region of each node; `None` for leaves, constants, available values and unused ones.
     pub region: Vec<Option<Region>>,
     groups: Vec<(Region, Vec<Group>)>,
-    /// The leaves that read nodes at earlier steps (in the backward pass, at later ones). By then
-    /// these have been computed for a whole chunk.
+    /// The leaves that read nodes at earlier steps (in the backward pass, at later ones), each with
+    /// these nodes. The nodes are computed for a whole chunk before the leaf is read.
     pub delayed: HashMap<Id, Vec<Id>>,
     /// The nodes that read each node, directly or through reshapes.
     pub users: Vec<Vec<Id>>,

@@ -3,14 +3,14 @@
 use crate::dim::Atom;
 use crate::graph::ir::{Graph, Id, Level, Op};
 
-/// Returns whether a node is the product of a parameter with a vector or matrix of a step whose
-/// columns are contiguous in memory, over samples and steps. The columns of a vector with heads are
-/// one distance apart.
+/// Returns whether one kernel call computes a product for all samples and steps: that of a parameter
+/// and a value of a step or sample. With heads, the value must be a vector, so that its columns are
+/// equally far apart.
 pub fn is_flat_product(graph: &Graph, id: Id) -> bool {
     let node = &graph[id];
     match (&node.op, node.args.as_slice()) {
         (Op::MatMul { tb: false, .. }, [a, b]) => {
-            let is_flat = of_heads(graph, id) == OfHeads::Shared || node.shape.columns == Atom::ONE;
+            let is_flat = head_product(graph, id) == HeadProduct::Shared || node.shape.columns == Atom::ONE;
             let levels = (graph[*a].level, graph[*b].level);
             levels.0 == Level::Param && levels.1 > Level::Param && !node.shape.is_row() && is_flat
         }
@@ -20,7 +20,7 @@ pub fn is_flat_product(graph: &Graph, id: Id) -> bool {
 
 /// The heads of a product of a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OfHeads {
+pub enum HeadProduct {
     /// One matrix for all heads. Their vectors are additional columns of the right-hand side.
     Shared,
     /// A matrix and a result per head.
@@ -33,16 +33,16 @@ pub enum OfHeads {
 }
 
 /// Returns how the heads take part in a product.
-pub fn of_heads(graph: &Graph, id: Id) -> OfHeads {
+pub fn head_product(graph: &Graph, id: Id) -> HeadProduct {
     let node = &graph[id];
     if !node.args.first().is_some_and(|a| graph[*a].shape.has_heads()) {
-        OfHeads::Shared
+        HeadProduct::Shared
     } else if node.shape.has_heads() {
-        OfHeads::Each
+        HeadProduct::Each
     } else if node.op == (Op::MatMul { ta: false, tb: false }) && node.shape.columns == Atom::ONE {
-        OfHeads::Joined
+        HeadProduct::Joined
     } else {
-        OfHeads::Sum
+        HeadProduct::Sum
     }
 }
 

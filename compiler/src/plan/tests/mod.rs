@@ -8,7 +8,7 @@ use crate::graph::ir::{Binary, Graph, Id, Op};
 use crate::graph::ops::{self, Cost};
 use crate::graph::text::Writer;
 use crate::lower::names::ValueNames;
-use crate::plan::schedule::{Group, ProductSum, Region, is_accumulated_product, of_heads};
+use crate::plan::schedule::{Group, ProductSum, Region, head_product, is_accumulated_product};
 use crate::plan::{Lifetime, Pass, Place, Plan};
 use crate::testing::samples::SAMPLES;
 use crate::testing::source::{Definition, read, read_all};
@@ -326,7 +326,7 @@ fn products_share_their_right_hand_side() {
                     if let Group::Products { sums } = group {
                         let key = |sum: &ProductSum| {
                             let right = sum.terms.iter().map(|term| plan.graph[*term].args[1]);
-                            let heads = of_heads(&plan.graph, sum.terms[0]);
+                            let heads = head_product(&plan.graph, sum.terms[0]);
                             (plan.graph[sum.node].shape, heads, right.collect::<Vec<_>>())
                         };
                         assert!(sums.iter().all(|sum| key(sum) == key(&sums[0])));

@@ -7,7 +7,7 @@
 //! [`last_step`](crate::train::loss::last_step) reads.
 //!
 //! The alternative, a function from all outputs to one value with a backward of its own, would
-//! spare the layers above the other steps. It would end the chain of layers, could not stream, and
+//! save the layers above from computing the other steps. It would end the chain of layers, could not stream, and
 //! would need its own check. The state of a pool serves instead: after a pass it holds the pooled
 //! value of each sample, and its cotangent is the cotangent of that value.
 
@@ -20,7 +20,7 @@ rnn_cell! {
     pub cell MeanPool<N> {
         /// The input of a step.
         input x: [N];
-        /// The number of steps. In `f32` it stops at 2^24; from there on the mean forgets.
+        /// The number of steps. In `f32` it stops at 2^24; beyond that, recent inputs weigh more.
         state n: [];
         /// The mean.
         state m: [N];

@@ -1,6 +1,6 @@
 use super::*;
 use crate::kernels::isa::{Accuracy, FiveDecimals, FourDecimals, Isa, Within};
-use crate::kernels::testing::{Random, both};
+use crate::kernels::testing::{Random, for_each_isa};
 
 #[path = "reference.rs"]
 mod reference;
@@ -80,7 +80,7 @@ fn sweep<S: Isa>(isa: S) {
 
 #[test]
 fn single_precision_over_dense_samples() {
-    both!(isa => { sweep(isa); });
+    for_each_isa!(isa => { sweep(isa); });
 }
 
 #[track_caller]
@@ -98,7 +98,7 @@ fn check_table(name: &str, found: &dyn Fn(f64) -> f64, table: reference::Table, 
 
 #[test]
 fn double_precision_against_exact_values() {
-    both!(isa => {
+    for_each_isa!(isa => {
         check_table("exp", &|x| exp(isa, x), reference::EXP, 1.5);
         check_table("exp_m1", &|x| exp_m1(isa, x), reference::EXP_M1, 3.0);
         check_table("ln", &|x| ln(isa, x), reference::LN, 2.0);
@@ -113,7 +113,7 @@ fn double_precision_against_exact_values() {
 /// errors that the tables miss.
 #[test]
 fn double_precision_over_dense_samples() {
-    both!(isa => {
+    for_each_isa!(isa => {
         let mut random = Random::new(11);
         for _ in 0..100_000 {
             let wide = 1400.0 * random.unit() - 700.0;
@@ -212,7 +212,7 @@ fn limits<S: Isa, T: Scalar>(isa: S) {
 
 #[test]
 fn limits_and_special_values() {
-    both!(isa => {
+    for_each_isa!(isa => {
         limits::<_, f32>(isa);
         limits::<_, f64>(isa);
     });
@@ -220,7 +220,7 @@ fn limits_and_special_values() {
 
 #[test]
 fn functions_are_monotonic_where_they_saturate() {
-    both!(isa => {
+    for_each_isa!(isa => {
         let mut last = (0.0f32, 0.0f32);
         for i in 0..40_000 {
             let x = i as f32 * 1e-3;
@@ -290,7 +290,7 @@ fn approximations_are_within_their_bounds() {
             "{found:?}"
         );
     }
-    both!(isa => {
+    for_each_isa!(isa => {
         let stride = std::env::var("STRIDE").map_or(4099, |stride| stride.parse().expect("a number"));
         check::<_, FourDecimals, f32>(isa, stride, [6.6e-5, 3.3e-5]);
         check::<_, FiveDecimals, f32>(isa, stride, [4.5e-6, 2.3e-6]);
@@ -320,7 +320,7 @@ fn approximations_keep_signs_saturate_and_pass_nan_on() {
             assert_eq!(softplus(near, x), softplus(isa, x));
         }
     }
-    both!(isa => {
+    for_each_isa!(isa => {
         check::<_, FourDecimals, f32>(isa);
         check::<_, FiveDecimals, f32>(isa);
         check::<_, FourDecimals, f64>(isa);

@@ -13,7 +13,7 @@ mod widened;
 
 use super::isa::Isa;
 use super::plain::Size;
-use super::product::heads::Head;
+use super::product::heads::HeadStrides;
 use crate::Scalar;
 
 pub use format::{Bf16, Format, Int8, Int8By16};
@@ -160,10 +160,10 @@ pub fn narrow_head_products<
         for p in 0..P {
             let k = a[p][g].first().map_or(0, |first| first.entries.len() / M.max(1));
             let x_head = match x_has_heads[p] {
-                true => Head { matrix: k, column: K * k },
-                false => Head { matrix: 0, column: k },
+                true => HeadStrides { matrix: k, column: K * k },
+                false => HeadStrides { matrix: 0, column: k },
             };
-            let y_head = Head { matrix: M, column: K * M };
+            let y_head = HeadStrides { matrix: M, column: K * M };
             let accumulate = accumulate || p > 0;
             narrow_head_product(
                 isa,
@@ -184,8 +184,8 @@ pub fn narrow_head_product<S: Isa, Q: Format, T: Scalar, const K: usize, const M
     isa: S,
     _: (Size<K>, Size<M>),
     a: [Narrow<'_, Q, T>; K],
-    (x, x_head): (&[T], Head),
-    (y, y_head): (&mut [T], Head),
+    (x, x_head): (&[T], HeadStrides),
+    (y, y_head): (&mut [T], HeadStrides),
     accumulate: bool,
 ) {
     let n = y.len() / y_head.period(K, M);

@@ -1,5 +1,5 @@
 use super::*;
-use crate::kernels::testing::{Random, both, product};
+use crate::kernels::testing::{Random, for_each_isa, product};
 
 struct Kept<Q: Format, T> {
     size: (usize, usize),
@@ -51,7 +51,7 @@ fn check<S: Isa, Q: Format, T: Scalar, const M: usize>(isa: S, k: [usize; 2], n:
 /// Checks one size per function, because a single function with all sizes takes minutes to compile.
 macro_rules! products {
     ($($format:ident $scalar:ident $rows:literal),* $(,)?) => {$(
-        both!(isa => {
+        for_each_isa!(isa => {
             for (k, n) in [([1, 5], 1), ([2, 8], 3), ([7, 33], 4), ([16, 1], 9)] {
                 check::<_, $format, $scalar, $rows>(isa, k, n);
             }
@@ -127,7 +127,7 @@ fn check_integers<S: Isa, T: Scalar, const M: usize>(isa: S, k: [usize; 2], n: u
 fn products_in_integers() {
     macro_rules! sizes {
         ($($scalar:ident $rows:literal),*) => {$(
-            both!(isa => {
+            for_each_isa!(isa => {
                 for (k, n) in [([1, 4], 1), ([2, 11], 1), ([128, 3], 2), ([129, 300], 1), ([7, 0], 3)] {
                     check_integers::<_, $scalar, $rows>(isa, k, n);
                 }

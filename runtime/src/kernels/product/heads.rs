@@ -1,28 +1,26 @@
-//! Products of the heads of a block, `heads K { .. }`.
+//! Products of values with heads: of a block `heads K { .. }`, or of a product of dimensions.
 //!
-//! The vectors of all heads of one sample are adjacent in memory, so the columns of one head's
-//! matrix have gaps. The matrices of a parameter follow each other without gaps.
+//! The vectors of all heads of one sample are adjacent in memory, so one head's vectors of
+//! consecutive samples are `K * rows` apart. The matrices of a parameter follow each other without
+//! gaps.
 
-use super::products;
+use super::{FEW, products};
 use crate::Scalar;
 use crate::kernels::compiled::{Product, multiply_shared};
 use crate::kernels::gemm::Blocks;
 use crate::kernels::isa::Isa;
 use crate::kernels::plain::Size;
 
-/// The number of columns up to which products are computed column by column.
-const FEW: usize = super::FEW;
-
 /// The placement in memory of one matrix per head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Head {
+pub struct HeadStrides {
     /// The distance between the matrices of two heads: zero if they share one.
     pub matrix: usize,
     /// The distance between two columns of a matrix.
     pub column: usize,
 }
 
-impl Head {
+impl HeadStrides {
     /// Returns the number of scalars in one column of all heads together, for matrices of `rows`
     /// rows. It is at least 1, so that it can be a divisor.
     #[inline(always)]
@@ -132,23 +130,23 @@ pub fn head_product<S: Isa, T: Scalar, const TA: bool, const TB: bool>(
     isa: S,
     heads: usize,
     (m, k, n): (usize, usize, usize),
-    (a, a_head): (&[T], Head),
-    (b, b_head): (&[T], Head),
-    (c, c_head): (&mut [T], Head),
+    (a, a_head): (&[T], HeadStrides),
+    (b, b_head): (&[T], HeadStrides),
+    (c, c_head): (&mut [T], HeadStrides),
     accumulate: bool,
 ) {
-    // Results that follow each other in memory are one matrix if all heads share a factor and the
-    // other factors follow each other too.
+    // If all heads share one factor, and neither the other factor nor the result has gaps between
+    // heads, one larger product computes all of them.
     let (heads, m, n) = if TA
         && b_head.matrix == 0
-        && a_head == (Head { matrix: k * m, column: k })
-        && c_head == (Head { matrix: m, column: heads * m })
+        && a_head == (HeadStrides { matrix: k * m, column: k })
+        && c_head == (HeadStrides { matrix: m, column: heads * m })
     {
         (1, heads * m, n)
     } else if TB
         && a_head.matrix == 0
-        && b_head == (Head { matrix: n, column: heads * n })
-        && c_head == (Head { matrix: m * n, column: m })
+        && b_head == (HeadStrides { matrix: n, column: heads * n })
+        && c_head == (HeadStrides { matrix: m * n, column: m })
     {
         (1, m, heads * n)
     } else {
@@ -224,10 +222,10 @@ pub fn sum_heads<T: Scalar>(from: &[T], heads: usize, size: usize, to: &mut [T])
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::testing::{Random, assert_near, both, product};
+    use crate::kernels::testing::{Random, assert_near, for_each_isa, product};
 
     /// Returns the matrix of one head: its columns are `head.column` apart.
-    fn of_head<T: Scalar>(all: &[T], place: Head, head: usize, rows: usize, columns: usize) -> Vec<T> {
+    fn of_head<T: Scalar>(all: &[T], place: HeadStrides, head: usize, rows: usize, columns: usize) -> Vec<T> {
         let at = |column: usize, row: usize| all[head * place.matrix + column * place.column + row];
         (0..columns)
             .flat_map(|column| (0..rows).map(move |row| (column, row)))
@@ -252,7 +250,7 @@ mod tests {
                 y.each_mut().map(Vec::as_mut_slice),
                 accumulate,
             );
-            let place = Head { matrix: M, column: K * M };
+            let place = HeadStrides { matrix: M, column: K * M };
             for (g, head) in (0..2).flat_map(|g| (0..K).map(move |head| (g, head))) {
                 let mut expected = vec![0.0; M * n];
                 if accumulate {
@@ -261,7 +259,7 @@ mod tests {
                 for p in 0..2 {
                     let matrix = &a[p][g][head * M * k[p]..][..M * k[p]];
                     let vectors = match x_has_heads[p] {
-                        true => of_head(&x[p], Head { matrix: k[p], column: K * k[p] }, head, k[p], n),
+                        true => of_head(&x[p], HeadStrides { matrix: k[p], column: K * k[p] }, head, k[p], n),
                         false => x[p].clone(),
                     };
                     expected = product(M, k[p], n, matrix, &vectors, &expected);
@@ -273,7 +271,7 @@ mod tests {
 
     #[test]
     fn products_of_heads() {
-        both!(isa => {
+        for_each_isa!(isa => {
             for n in [1, 2, 7, 8, 9, 20, 33] {
                 check_products::<_, 1, 8>(isa, [5, 3], n);
                 check_products::<_, 3, 5>(isa, [7, 4], n);
@@ -296,9 +294,9 @@ mod tests {
         // Each operand has gaps, none, or is shared.
         let places = |rows: usize, columns: usize| {
             [
-                Head { matrix: rows, column: heads * rows },
-                Head { matrix: rows * columns, column: rows },
-                Head { matrix: 0, column: rows },
+                HeadStrides { matrix: rows, column: heads * rows },
+                HeadStrides { matrix: rows * columns, column: rows },
+                HeadStrides { matrix: 0, column: rows },
             ]
         };
         let a: Vec<f64> = random.scalars(heads * m * k);
@@ -341,7 +339,7 @@ mod tests {
 
     #[test]
     fn products_with_gaps() {
-        both!(isa => {
+        for_each_isa!(isa => {
             for (m, k, n) in [(1, 1, 1), (5, 3, 1), (8, 5, 7), (16, 8, 20), (3, 20, 16), (33, 9, 12)] {
                 check_product::<_, false, false>(isa, 3, m, k, n);
                 check_product::<_, true, false>(isa, 3, m, k, n);

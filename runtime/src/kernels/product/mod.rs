@@ -44,19 +44,19 @@ pub fn products<S: Isa, T: Scalar, const M: usize, const G: usize, const P: usiz
         return;
     }
     let n = y[0].len() / M;
-    // The size in bytes of the matrices of one sum.
-    let (mut size, mut deepest, mut bytes) = ([0; P], 0, 0);
+    // The inner dimensions, the largest one, and the inner in bytes of the matrices of one sum.
+    let (mut inner, mut deepest, mut bytes) = ([0; P], 0, 0);
     for p in 0..P {
-        size[p] = x[p].len() / n;
-        deepest = if size[p] > deepest { size[p] } else { deepest };
-        bytes += M * size[p] * size_of::<T>();
+        inner[p] = x[p].len() / n;
+        deepest = if inner[p] > deepest { inner[p] } else { deepest };
+        bytes += M * inner[p] * size_of::<T>();
     }
     if n == 1 && bytes > CACHE {
         for p in 0..P {
             for g in 0..G {
-                let (terms, c) = ([[&a[p][g][..M * size[p]], &x[p][..size[p]]]], &mut y[g][..M]);
+                let (terms, c) = ([[&a[p][g][..M * inner[p]], &x[p][..inner[p]]]], &mut y[g][..M]);
                 let (transposed, accumulate) = ([false, false], accumulate || p > 0);
-                let product = Product { m: M, k: size[p], n, terms: &terms, transposed, c, accumulate };
+                let product = Product { m: M, k: inner[p], n, terms: &terms, transposed, c, accumulate };
                 // SAFETY: the slices have exactly the sizes of the matrices.
                 unsafe { T::multiply(isa, product) };
             }
@@ -67,19 +67,19 @@ pub fn products<S: Isa, T: Scalar, const M: usize, const G: usize, const P: usiz
     let mut from = [core::ptr::null(); P];
     let mut to = [core::ptr::null_mut(); G];
     for p in 0..P {
-        from[p] = x[p][..size[p] * n].as_ptr();
+        from[p] = x[p][..inner[p] * n].as_ptr();
         for g in 0..G {
-            at[p][g] = a[p][g][..M * size[p]].as_ptr();
+            at[p][g] = a[p][g][..M * inner[p]].as_ptr();
         }
     }
     for g in 0..G {
         to[g] = y[g][..M * n].as_mut_ptr();
     }
-    if n > FEW && fits::<S::Pack<T>, T>(M, &size) {
+    if n > FEW && fits::<S::Pack<T>, T>(M, &inner) {
         for g in 0..G {
             let mut terms = [(0, core::ptr::null(), core::ptr::null()); P];
             for p in 0..P {
-                terms[p] = (size[p], at[p][g], from[p]);
+                terms[p] = (inner[p], at[p][g], from[p]);
             }
             let product = FewRows { m: M, n, terms: &terms, c: to[g], accumulate };
             // SAFETY: the slices above have exactly the sizes of the matrices; `isa` proves the
@@ -92,8 +92,8 @@ pub fn products<S: Isa, T: Scalar, const M: usize, const G: usize, const P: usiz
         for p in 0..P {
             let (a, b, accumulate) = (&at[p], from[p], accumulate || p > 0);
             let transposed = [false, false];
-            let columns = without_gaps(M, size[p], n, transposed);
-            let blocks = Blocks { m: M, k: size[p], n, a, b, transposed, c: &to, columns, accumulate };
+            let columns = without_gaps(M, inner[p], n, transposed);
+            let blocks = Blocks { m: M, k: inner[p], n, a, b, transposed, c: &to, columns, accumulate };
             // SAFETY: the slices above have exactly the sizes of the matrices; `isa` proves the
             // instruction set.
             unsafe { multiply_shared::<S, T>(blocks) };
@@ -101,14 +101,14 @@ pub fn products<S: Isa, T: Scalar, const M: usize, const G: usize, const P: usiz
         return;
     }
     for j in 0..n {
-        // Without it, LLVM reads the matrices before the loop and copies them to the stack, because
+        // Without the fence, LLVM reads the matrices before the loop and copies them to the stack, because
         // there are not enough registers.
         if n > 1 {
             compiler_fence(Ordering::SeqCst);
         }
         let mut x = from;
         for p in 0..P {
-            x[p] = from[p].wrapping_add(j * size[p]);
+            x[p] = from[p].wrapping_add(j * inner[p]);
         }
         // SAFETY: the slices above have exactly the sizes of the matrices; `isa` proves the
         // instruction set.
@@ -116,22 +116,26 @@ pub fn products<S: Isa, T: Scalar, const M: usize, const G: usize, const P: usiz
             let mut g = 0;
             // Matrices that do not fit in the cache are streamed through it one after the other.
             while G * bytes > CACHE && g < G {
-                column_of_sums::<S::Pack<T>, T, M, G, 1, P, { MOST[1] }>(g, j, size, &at, x, &to, accumulate);
+                column_of_sums::<S::Pack<T>, T, M, G, 1, P, { MOST[1] }>(
+                    g, j, inner, &at, x, &to, accumulate,
+                );
                 g += 1;
             }
             while G - g >= 4 {
-                column_of_sums::<S::Pack<T>, T, M, G, 4, P, { MOST[4] }>(g, j, size, &at, x, &to, accumulate);
+                column_of_sums::<S::Pack<T>, T, M, G, 4, P, { MOST[4] }>(
+                    g, j, inner, &at, x, &to, accumulate,
+                );
                 g += 4;
             }
             match G - g {
                 1 => column_of_sums::<S::Pack<T>, T, M, G, 1, P, { MOST[1] }>(
-                    g, j, size, &at, x, &to, accumulate,
+                    g, j, inner, &at, x, &to, accumulate,
                 ),
                 2 => column_of_sums::<S::Pack<T>, T, M, G, 2, P, { MOST[2] }>(
-                    g, j, size, &at, x, &to, accumulate,
+                    g, j, inner, &at, x, &to, accumulate,
                 ),
                 3 => column_of_sums::<S::Pack<T>, T, M, G, 3, P, { MOST[3] }>(
-                    g, j, size, &at, x, &to, accumulate,
+                    g, j, inner, &at, x, &to, accumulate,
                 ),
                 _ => {}
             }

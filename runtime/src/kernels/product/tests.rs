@@ -1,6 +1,6 @@
 use super::*;
 use crate::kernels::isa::{Job, available, run_at};
-use crate::kernels::testing::{Random, assert_near, both, product, transposed};
+use crate::kernels::testing::{Random, assert_near, for_each_isa, product, transposed};
 
 /// The three products of one matrix shape as a job, so that only the kernels are compiled per
 /// instruction set.
@@ -191,7 +191,7 @@ fn check_matmul<S: Isa, T: Scalar>(isa: S, m: usize, k: usize, n: usize) {
 
 #[test]
 fn matmul_with_every_transposition() {
-    both!(isa => {
+    for_each_isa!(isa => {
         for m in [0, 1, 2, 5, 8, 16, 20, 33] {
             for k in [0, 1, 2, 5, 8, 16, 20, 33] {
                 for n in [0, 1, 2, 5, 8, 16, 20, 33] {

@@ -16,9 +16,9 @@ impl<M: Model, O, W, C> Trainer<M, O, W, C> {
         self.generator(Purpose::Passes, batch * self.settings.parts + part).next_u64()
     }
 
-    /// Computes the parts of the batch with the number `batch`. In training their gradients are
-    /// added to the trainer's, each with the share of its samples. Returns the scores of all parts,
-    /// and whether one of them has another block of steps.
+    /// Computes the parts of the batch with the number `batch`. In training, adds their gradients to
+    /// the trainer's, weighted by the number of samples in each part. Returns the scores of all
+    /// parts, and whether a part has more steps to train on.
     pub(super) fn compute<S: Sync>(
         &mut self,
         samples: &[&S],
