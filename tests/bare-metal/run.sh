@@ -2,7 +2,6 @@
 # Builds and runs the programs of this crate. Each links only if no panic is reachable.
 #
 #   tests/bare-metal/run.sh             the programs for this machine
-#   tests/bare-metal/run.sh quick       without the ready cells, which take minutes to compile
 #   tests/bare-metal/run.sh fallback    with the code for targets other than x86-64
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -19,8 +18,7 @@ if [ "${1:-}" = fallback ]; then
     export RUSTFLAGS="${RUSTFLAGS:-} --cfg rnn_cell_fallback"
     target=$target/fallback
 fi
-programs=(golden stack)
-[ "${1:-}" = quick ] || programs+=(panic-free)
+programs=(golden stack panic-free)
 cargo build --release --target-dir "$target" "${programs[@]/#/--bin=}"
 folder="$target/release"
 run "$folder" "${programs[@]}"

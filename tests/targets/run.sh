@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Tests the library on other targets, in emulators: aarch64 Linux, a Cortex-M4F without an operating
-# system, and WebAssembly with and without vectors.
+# Tests the library without `std` on this machine, and on other targets in emulators: aarch64 Linux,
+# a Cortex-M4F without an operating system, and WebAssembly with and without vectors.
 #
 #   tests/targets/run.sh          a few cells (3 minutes on two cores)
 #   tests/targets/run.sh long     all cells, loaders, golden cases and unit tests
@@ -97,7 +97,14 @@ cells=some-cells
 [ "$mode" = long ] && cells=panic-free
 name=x86 triple=$(rustc -vV | sed -n 's/^host: //p') flags=
 built=$target/$triple/release
-case $mode in short | long) step_cells ;; esac
+case $mode in
+short | long)
+    step_cells
+    build '' --bin stack
+    run "$name" "$built/stack" || { echo "x86: stack: exit code $?"; exit 1; }
+    reject_a_panic
+    ;;
+esac
 if [ "$mode" = long ]; then
     build loaders --bin loaders
     run "$name" "$built/loaders" >"$target/outputs/x86-loaders" || { echo "x86: loaders: exit code $?"; exit 1; }
