@@ -74,7 +74,7 @@ use rnn_cell::train::{OneThread, Threads, Workers};
 /// Without `mpirun` the job has one process.
 ///
 /// # Panics
-/// If MPI was initialised before.
+/// Panics if MPI was initialised before.
 pub fn run<E: Display>(program: impl FnOnce(Mpi) -> Result<(), E>) -> ExitCode {
     let (universe, threading) =
         mpi::initialize_with_threading(Threading::Serialized).expect("MPI is initialised once in a process");

@@ -105,8 +105,8 @@ pub struct Compiled {
     pub jacobian: Option<Jacobian>,
 }
 
-/// Takes one cell through the stages before emission. Returns `None` if it, or a cell before it, has
-/// mistakes, which are reported.
+/// Takes one cell through the stages before emission. Returns `None` if it, or a cell before it,
+/// has mistakes, which are reported.
 ///
 /// Names and shapes are checked even after syntax errors, so that all mistakes are reported at
 /// once. The later stages run only for definitions without mistakes.

@@ -64,7 +64,7 @@ impl core::error::Error for NotFinite {}
 /// [`Block::visit_declared`](crate::types::blocks::Block::visit_declared).
 ///
 /// # Errors
-/// If an entry cannot be stored. The model is then unchanged.
+/// Returns an error if an entry cannot be stored. The model is then unchanged.
 pub fn round<Q: Format>(model: &mut impl ModelMut) -> Result<(), NotFinite> {
     let is_transposed = |storage: Storage| match storage {
         Storage::Whole => None,

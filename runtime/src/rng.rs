@@ -34,7 +34,7 @@ pub fn normal(rng: &mut (impl Rng + ?Sized)) -> f64 {
 /// Returns a uniformly distributed integer below `bound`, without bias (Lemire 2019).
 ///
 /// # Panics
-/// If `bound` is zero.
+/// Panics if `bound` is zero.
 pub fn below(rng: &mut (impl Rng + ?Sized), bound: usize) -> usize {
     assert!(bound > 0, "no number is below 0");
     let bound = bound as u64;

@@ -374,7 +374,7 @@ pub fn write_fields<T: Scalar, S: Serializer>(
 /// Reads the fields of a struct, each of which is in `fields`.
 ///
 /// # Errors
-/// If a field is missing, unknown or there twice, or a size is wrong.
+/// Returns an error if a field is missing, unknown or there twice, or a size is wrong.
 pub fn read_fields<'de, T: Scalar, D: Deserializer<'de>>(
     deserializer: D,
     of: &'static str,

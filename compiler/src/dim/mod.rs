@@ -195,9 +195,9 @@ impl Shape {
         }
     }
 
-    /// Returns the shape of the columns of a matrix `[n, s]`, one below the other: `[s*n]`. A vector
-    /// keeps its shape, and a row is transposed. Returns `None` for a matrix unless both sizes are
-    /// names of dimensions.
+    /// Returns the shape of the columns of a matrix `[n, s]`, one below the other: `[s*n]`. A
+    /// vector keeps its shape, and a row is transposed. Returns `None` for a matrix unless both
+    /// sizes are names of dimensions.
     pub fn of_joined_columns(&self) -> Option<Self> {
         match (self.rows.atoms(), self.columns.atoms()) {
             (_, [Atom::ONE]) => Some(self.clone()),

@@ -13,10 +13,12 @@
 //! - [`quantised`]: the copy of a cell whose matrices are stored in fewer bits; [`stored`]: its
 //!   contents;
 //! - [`skeleton`]: the remains of an erroneous definition;
-//! - [`hygiene`]: identifiers; [`spans`]: the source positions of the user's names.
+//! - [`hygiene`]: identifiers; [`spans`]: the source positions of the user's names; [`bug`]: plans
+//!   that break an invariant.
 
 mod access;
 pub mod body;
+mod bug;
 pub mod context;
 mod frame;
 mod fused;

@@ -1,6 +1,7 @@
 //! The code of one region: each group of the schedule as a loop or a kernel call over slices.
 
 use super::body::{Body, Frame, Statement, commented};
+use super::bug::bug;
 use super::fused::Loop;
 use super::ops::{one_hot, parts, product, rearrange, reduce};
 use crate::graph::ir::{Id, Op};
@@ -95,7 +96,7 @@ impl Body<'_> {
             Op::Concat => rearrange::emit_concat(&node),
             Op::LastColumn => rearrange::emit_last_column(&node),
             Op::Slice { start, count } => rearrange::emit_slice(&node, *start, *count),
-            _ => TokenStream::new(),
+            _ => bug("a node without a statement"),
         }
     }
 

@@ -22,8 +22,8 @@ impl Grid {
         self.blocks[row * self.columns.len() + column]
     }
 
-    /// Returns whether the rows or columns of a block are a product of dimensions: the block then has
-    /// heads.
+    /// Returns whether the rows or columns of a block are a product of dimensions: the block then
+    /// has heads.
     pub fn is_product(&self, row: usize, column: usize) -> bool {
         self.rows[row].is_product() || self.columns[column].is_product()
     }

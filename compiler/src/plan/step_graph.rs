@@ -66,8 +66,8 @@ impl StepGraph {
         past::source(&self.recorded, piece)
     }
 
-    /// Returns the only block of the only output, if there is exactly one. A pass returns its buffer
-    /// as it is, unless it is a row or a matrix whose size is a product.
+    /// Returns the only block of the only output, if there is exactly one. A pass returns its
+    /// buffer as it is, unless it is a row or a matrix whose size is a product.
     pub fn lone_output(&self) -> Option<Id> {
         match &self.outputs[..] {
             [blocks] if blocks.len() == 1 => Some(blocks[0].id),
@@ -84,9 +84,9 @@ pub struct Owners {
 }
 
 impl Owners {
-    /// Returns the value that owns the memory of `id` if it has no other owner, is computed at every
-    /// step, and is not a matrix whose columns `id` joins. Otherwise returns a copy of the given
-    /// shape.
+    /// Returns the value that owns the memory of `id` if it has no other owner, is computed at
+    /// every step, and is not a matrix whose columns `id` joins. Otherwise returns a copy of the
+    /// given shape.
     pub fn own(&mut self, graph: &mut Graph, id: Id, shape: BlockShape) -> Id {
         let storage = graph.storage(id);
         let node = &graph[storage];

@@ -163,7 +163,7 @@ impl core::error::Error for NotFinite {}
 /// one occurs.
 ///
 /// # Errors
-/// If there is such a scalar; the error has its name, position and value.
+/// Returns an error if there is such a scalar; the error has its name, position and value.
 pub fn check_finite<M: Model>(model: &M) -> Result<(), NotFinite> {
     let mut found = None;
     model.visit(&mut |block| find(block, &mut found));

@@ -207,8 +207,8 @@ pub trait Layer<const B: usize>: Model {
     /// everything else that is wanted.
     ///
     /// # Panics
-    /// If the lengths of `xs`, `dys` or the cotangents of inputs differ from the length of the
-    /// tape.
+    /// Panics if the lengths of `xs`, `dys` or the cotangents of inputs differ from the length of
+    /// the tape.
     fn backward<'a>(
         &self,
         pass: impl IntoPass<'a, Self::Input, Self::Context, B>,

@@ -284,7 +284,7 @@ pub trait Model {
     /// [`Dropout`].
     ///
     /// # Panics
-    /// If the rate is not in `[0, 1)`.
+    /// Panics if the rate is not in `[0, 1)`.
     #[cfg(feature = "alloc")]
     #[track_caller]
     fn dropout(self, rate: f64) -> Dropout<Self>

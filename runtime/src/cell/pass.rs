@@ -73,7 +73,7 @@ impl<'a, X, C, const B: usize> Pass<'a, X, C, B> {
     /// Returns the part of the pass over the steps `steps`.
     ///
     /// # Panics
-    /// If the sequence has no such steps.
+    /// Panics if the sequence has no such steps.
     #[must_use]
     #[track_caller]
     pub fn window(self, steps: Range<usize>) -> Self {
@@ -306,7 +306,7 @@ impl<'a, G, S, D> IntoBars<'a, G, S, D, ()> for &'a mut Box<G> {
 /// Panics unless the arguments of a backward pass have the length of the tape.
 ///
 /// # Panics
-/// If one length differs. The message contains both lengths.
+/// Panics if one length differs. The message contains both lengths.
 pub(crate) fn check_lengths(tape: usize, xs: usize, dys: usize, dxs: Option<usize>) {
     assert!(xs == tape, "the tape holds a forward pass of {tape} steps, but `xs` has {xs}");
     assert!(dys == tape || dys == 0, "the tape holds a forward pass of {tape} steps, but `dys` has {dys}");
@@ -318,7 +318,7 @@ pub(crate) fn check_lengths(tape: usize, xs: usize, dys: usize, dxs: Option<usiz
 /// Panics unless the samples of a backward pass have the lengths of the forward pass on the tape.
 ///
 /// # Panics
-/// If one length differs. The message contains all lengths.
+/// Panics if one length differs. The message contains all lengths.
 pub(crate) fn check_ends<const B: usize>(
     forward: Option<[usize; B]>,
     backward: Option<[usize; B]>,

@@ -127,7 +127,7 @@ impl<T: Scalar, const N: usize> Standard<T, N> {
 /// ```
 ///
 /// # Panics
-/// If there are more than `B` samples.
+/// Panics if there are more than `B` samples.
 pub fn pad<S: Sample<B>, const B: usize>(samples: &[impl AsRef<[S]>]) -> Batch<S::Batch, B> {
     let lengths = lengths(samples.iter().map(|sample| sample.as_ref().len()));
     let step =
@@ -209,7 +209,7 @@ pub fn by_length(lengths: impl IntoIterator<Item = usize>) -> Vec<usize> {
 /// ```
 ///
 /// # Panics
-/// If a sample has more than `S` steps.
+/// Panics if a sample has more than `S` steps.
 #[track_caller]
 pub fn memory<T: Scalar, const E: usize, const S: usize, const B: usize>(
     ys: &[SMatrix<T, E, B>],
@@ -237,7 +237,7 @@ pub fn memory<T: Scalar, const E: usize, const S: usize, const B: usize>(
 /// end. Its allocation is reused.
 ///
 /// # Panics
-/// If a sample has more than `S` steps.
+/// Panics if a sample has more than `S` steps.
 #[track_caller]
 pub fn memory_backward<T: Scalar, const E: usize, const S: usize, const B: usize>(
     dmemory: &[SMatrix<T, E, S>; B],

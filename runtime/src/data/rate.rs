@@ -16,7 +16,7 @@ use crate::types::varying::Varying;
 /// Keeps the steps `0`, `k`, `2 k`, .. of each sample.
 ///
 /// # Panics
-/// If `k` is zero.
+/// Panics if `k` is zero.
 #[track_caller]
 pub fn every_kth<X: Clone, const B: usize>(xs: &[X], lengths: Option<[usize; B]>, k: usize) -> Batch<X, B> {
     check_stride(k);
@@ -27,7 +27,7 @@ pub fn every_kth<X: Clone, const B: usize>(xs: &[X], lengths: Option<[usize; B]>
 /// longer sequence of `steps` steps. Its allocation is reused.
 ///
 /// # Panics
-/// If `k` is zero, or `dys` is not as long as the shorter sequence.
+/// Panics if `k` is zero, or `dys` is not as long as the shorter sequence.
 #[track_caller]
 pub fn every_kth_backward<T, X: Varying<T> + Clone>(dys: &[X], k: usize, steps: usize, dxs: &mut Vec<X>) {
     check_stride(k);
@@ -93,7 +93,7 @@ pub fn stack_steps<T: Scalar, const N: usize, const M: usize, const B: usize>(
 /// longer sequence of `steps` steps, zero past a sample's end. Its allocation is reused.
 ///
 /// # Panics
-/// If `dys` is not as long as the shorter sequence.
+/// Panics if `dys` is not as long as the shorter sequence.
 #[track_caller]
 pub fn stack_steps_backward<T: Scalar, const N: usize, const M: usize, const B: usize>(
     dys: &[SMatrix<T, M, B>],

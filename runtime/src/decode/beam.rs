@@ -64,7 +64,7 @@ pub struct Hypothesis<S> {
 /// state and a list.
 ///
 /// # Panics
-/// If the width of the beam is 0.
+/// Panics if the width of the beam is 0.
 pub fn beam<S: Clone, T: Scalar, const K: usize>(
     state: S,
     start: u32,

@@ -139,7 +139,7 @@ impl<const B: usize> Forced<B> {
     /// Creates a batch of `sequences`, with one step more than the longest, padded with 0.
     ///
     /// # Panics
-    /// If there are more than `B` sequences.
+    /// Panics if there are more than `B` sequences.
     pub fn new<S: AsRef<[u32]>>(sequences: &[S], start: u32, end: u32) -> Self {
         let with = |before: Option<u32>, after: Option<u32>| {
             let whole = |sequence: &S| {
@@ -160,7 +160,7 @@ impl<const B: usize> Forced<B> {
     /// output is nothing else, `|y| &mut y.logits` if it also has an alignment.
     ///
     /// # Panics
-    /// If `ys` does not have one entry per step, or a target is not a class.
+    /// Panics if `ys` does not have one entry per step, or a target is not a class.
     #[track_caller]
     pub fn loss<T: Scalar, Y: Clone + crate::types::varying::Varying<T>, const K: usize>(
         &self,

@@ -153,7 +153,7 @@ pub fn copy_rows<T: Copy>(
 /// Checks the index of a sample.
 ///
 /// # Panics
-/// If the batch has no such sample.
+/// Panics if the batch has no such sample.
 #[inline]
 pub fn check_sample(sample: usize, batch: usize) {
     assert!(sample < batch, "sample {sample} of a batch of {batch}");

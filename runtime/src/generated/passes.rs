@@ -226,8 +226,8 @@ impl<C: Passes<B>, const B: usize> Job for Backward<'_, C, B> {
 /// `pass`.
 ///
 /// # Panics
-/// If the number of steps in `pass`, `dys` or `bars`, or the lengths of the samples, differ from
-/// those on the tape.
+/// Panics if the number of steps in `pass`, `dys` or `bars`, or the lengths of the samples, differ
+/// from those on the tape.
 pub fn backward<C: Passes<B>, const B: usize>(
     cell: &C,
     pass: LayerPass<'_, C, B>,

@@ -21,7 +21,7 @@ pub fn scale<P: Block>(parameter: &mut P, gain: f64) {
 /// times. The result is accurate up to rounding if the eigenvalue is well conditioned.
 ///
 /// # Panics
-/// If the matrix is not square.
+/// Panics if the matrix is not square.
 #[track_caller]
 pub fn spectral_radius<P: Block>(parameter: &P) -> f64 {
     assert!(P::ROWS == P::COLUMNS, "a matrix of {} x {} has no eigenvalues", P::ROWS, P::COLUMNS);
@@ -65,7 +65,7 @@ pub fn spectral_norm<P: Block>(parameter: &P) -> f64 {
 /// ```
 ///
 /// # Panics
-/// If the matrix is not square.
+/// Panics if the matrix is not square.
 #[track_caller]
 pub fn scale_to_spectral_radius<P: Block>(parameter: &mut P, radius: f64) {
     let before = spectral_radius(parameter);

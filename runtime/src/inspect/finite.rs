@@ -52,7 +52,7 @@ use crate::types::varying::Varying;
 /// Returns the first scalar that is NaN or infinite.
 ///
 /// # Panics
-/// If `dys` is neither empty nor as long as the sequence.
+/// Panics if `dys` is neither empty nor as long as the sequence.
 #[track_caller]
 pub fn check_sequence<'a, L, const B: usize>(
     layer: &L,

@@ -252,7 +252,7 @@ impl Level {
 /// Returns the set that a value of `RNN_CELL_ISA` names.
 ///
 /// # Panics
-/// If no set has this name: a user who sets the variable wants to know what runs.
+/// Panics if no set has this name: a user who sets the variable wants to know what runs.
 #[cfg(all(target_arch = "x86_64", feature = "std"))]
 fn named(name: &str) -> Level {
     match name {

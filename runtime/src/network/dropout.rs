@@ -79,7 +79,7 @@ impl<L> Dropout<L> {
     /// Creates a layer that drops each value of each step with probability `rate`.
     ///
     /// # Panics
-    /// If the rate is not in `[0, 1)`.
+    /// Panics if the rate is not in `[0, 1)`.
     #[track_caller]
     pub fn new(layer: L, rate: f64) -> Self {
         Dropout { layer, rate: Rate::new(rate), is_variational: false }
@@ -89,7 +89,7 @@ impl<L> Dropout<L> {
     /// probability `rate`.
     ///
     /// # Panics
-    /// If the rate is not in `[0, 1)`.
+    /// Panics if the rate is not in `[0, 1)`.
     #[track_caller]
     pub fn variational(layer: L, rate: f64) -> Self {
         Dropout { is_variational: true, ..Self::new(layer, rate) }
@@ -113,7 +113,7 @@ impl<L> Dropout<L> {
 /// Draws a mask, whose values are 0 with probability `rate` and `1 / (1 - rate)` otherwise.
 ///
 /// # Panics
-/// If the rate is not in `[0, 1)`.
+/// Panics if the rate is not in `[0, 1)`.
 #[track_caller]
 pub fn mask<T: Scalar, V: Varying<T>>(rate: f64, rng: &mut (impl Rng + ?Sized)) -> V {
     let mut mask = V::zero();

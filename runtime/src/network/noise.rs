@@ -89,7 +89,7 @@ impl Rate {
     /// Creates a rate.
     ///
     /// # Panics
-    /// If the probability is not in `[0, 1)`.
+    /// Panics if the probability is not in `[0, 1)`.
     #[track_caller]
     pub(super) fn new(probability: f64) -> Self {
         match Rate::try_from(probability) {

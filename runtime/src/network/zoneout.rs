@@ -59,7 +59,7 @@ impl<L> Zoneout<L> {
     /// previous value.
     ///
     /// # Panics
-    /// If the rate is not in `[0, 1)`. If the state has no such field, `initial_state` and
+    /// Panics if the rate is not in `[0, 1)`. If the state has no such field, `initial_state` and
     /// `forward` panic.
     #[must_use]
     #[track_caller]

@@ -56,7 +56,7 @@ pub fn mean_squared_error_weighted<T: Scalar, const N: usize, const B: usize>(
 /// `-ln p[class]`.
 ///
 /// # Panics
-/// If a class is `N` or above.
+/// Panics if a class is `N` or above.
 pub fn softmax_cross_entropy<T: Scalar, const N: usize, const B: usize>(
     logits: &SMatrix<T, N, B>,
     classes: &[u32; B],
@@ -68,7 +68,7 @@ pub fn softmax_cross_entropy<T: Scalar, const N: usize, const B: usize>(
 /// zero may have any value.
 ///
 /// # Panics
-/// If the class of a sample whose weight is not zero is `N` or above.
+/// Panics if the class of a sample whose weight is not zero is `N` or above.
 pub fn softmax_cross_entropy_weighted<T: Scalar, const N: usize, const B: usize>(
     logits: &SMatrix<T, N, B>,
     classes: &[u32; B],

@@ -39,8 +39,8 @@ use crate::types::varying::Varying;
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[repr(transparent)]
 pub struct Heads<M, const K: usize> {
-    /// The scalars of the whole matrix in column-major order. The elements of this array are not the
-    /// heads.
+    /// The scalars of the whole matrix in column-major order. The elements of this array are not
+    /// the heads.
     memory: [M; K],
 }
 

@@ -42,8 +42,8 @@ impl Infer<'_> {
         Some(Shape::vector(Dim::sum([Atom::product(size, of_head)?])))
     }
 
-    /// Returns the shape of `vec(u)`. Reports a matrix unless both sizes are names of dimensions, and
-    /// a matrix or row within a block of heads.
+    /// Returns the shape of `vec(u)`. Reports a matrix unless both sizes are names of dimensions,
+    /// and a matrix or row within a block of heads.
     pub(super) fn vec(&mut self, expr: &Expr, value: &Expr) -> Option<Shape> {
         let shape = self.expression(value)?;
         let joined = shape.of_joined_columns();

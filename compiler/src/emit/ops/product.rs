@@ -3,6 +3,7 @@
 use crate::dim::Atom;
 use crate::emit::access::Access;
 use crate::emit::body::{Body, Statement, commented};
+use crate::emit::bug::bug;
 use crate::graph::ir::{Id, Level, Op};
 use crate::plan::schedule::{HeadProduct, ProductSum, head_product};
 use proc_macro2::TokenStream;
@@ -80,7 +81,7 @@ fn products_of_heads(body: &Body, sums: &[ProductSum]) -> TokenStream {
 fn terms_of_heads(body: &Body, node: Id, terms: &[Id]) -> TokenStream {
     let graph = body.graph;
     let calls = terms.iter().enumerate().map(|(index, term)| {
-        let Op::MatMul { ta, .. } = graph[*term].op else { return TokenStream::new() };
+        let Op::MatMul { ta, .. } = graph[*term].op else { return bug("a term that is no product") };
         let (matrix, vector) = (graph[*term].args[0], graph[*term].args[1]);
         let inner = graph[matrix].shape.oriented(ta).columns;
         let (m, k) = (body.cx.atom(graph[node].shape.rows), body.cx.atom(inner));
@@ -238,7 +239,7 @@ pub fn emit_accumulated(at: &Statement) -> TokenStream {
 fn emit_small(at: &Statement, product: Id, accumulate: bool) -> TokenStream {
     let (cx, node) = (at.body.cx, &at.body.graph[product]);
     let k = &cx.k;
-    let Op::MatMul { ta, tb } = node.op else { return TokenStream::new() };
+    let Op::MatMul { ta, tb } = node.op else { return bug("a sum of other values than products") };
     let a = at.body.graph[node.args[0]].shape;
     let inner = cx.atom(if ta { a.rows } else { a.columns });
     let (rows, columns) = (cx.atom(node.shape.rows), cx.atom(node.shape.columns));

@@ -90,8 +90,8 @@ impl Layout<'_> {
         self.recorded_state(piece).map_or(quote!(1), |recorded| self.recorded_front(recorded))
     }
 
-    /// Returns the number of entries before the initial state in the series of a state, if there are
-    /// any.
+    /// Returns the number of entries before the initial state in the series of a state, if there
+    /// are any.
     pub fn state_shift(&self, piece: Piece) -> Option<TokenStream> {
         let front = self.recorded_front(self.recorded_state(piece)?);
         Some(quote!(#front - 1))

@@ -1,6 +1,7 @@
 //! The statements of windows and of their masks.
 
 use crate::emit::body::Body;
+use crate::emit::bug::bug;
 use crate::emit::frame::SequenceFrame;
 use crate::emit::hygiene::ident;
 use crate::emit::layout::first_step;
@@ -22,7 +23,7 @@ impl SequenceFrame<'_> {
         let span = quote!(#k::Span::<{ #batch }> { first: #first, steps: __steps, lengths: #lengths });
         match (&node.op, node.args.as_slice()) {
             (&Op::Window { entries, spacing }, &[past, now]) => {
-                let Op::Past(earlier) = body.graph[past].op else { return TokenStream::new() };
+                let Op::Past(earlier) = body.graph[past].op else { return bug("a window without a past") };
                 let front = cx.depth(earlier.ring);
                 let shape = body.graph[now].shape;
                 let (heads, size) = (cx.atom(shape.heads), cx.atom(shape.rows));
@@ -38,7 +39,7 @@ impl SequenceFrame<'_> {
                 let (entries, spacing) = (cx.atom(entries), cx.atom(spacing));
                 quote!(#span.present(&mut *#out, (#entries, #spacing), __tape.steps_before.step(0));)
             }
-            _ => TokenStream::new(),
+            _ => bug("another node as a window"),
         }
     }
 }
@@ -51,7 +52,9 @@ pub fn window_in_step(body: &Body, id: Id) -> TokenStream {
     match body.graph[id].op {
         Op::Window { .. } if body.is_in_ring(id) => TokenStream::new(),
         Op::Window { .. } => {
-            let Some(Window { ring, now, lengths }) = Window::of(body, id) else { return TokenStream::new() };
+            let Some(Window { ring, now, lengths }) = Window::of(body, id) else {
+                return bug("a window without a past");
+            };
             quote!(#ring.window(&mut *#out, &*#now, #lengths);)
         }
         Op::Present { entries, spacing } => {
@@ -65,13 +68,15 @@ pub fn window_in_step(body: &Body, id: Id) -> TokenStream {
                 }
             }
         }
-        _ => TokenStream::new(),
+        _ => bug("another node as a window"),
     }
 }
 
 /// Returns the column `__c` of a window in its ring, in a loop over samples and heads.
 pub fn window_column_in_step(body: &Body, id: Id) -> TokenStream {
-    let Some(Window { ring, now, lengths }) = Window::of(body, id) else { return TokenStream::new() };
+    let Some(Window { ring, now, lengths }) = Window::of(body, id) else {
+        return bug("a window without a past");
+    };
     let head = if body.graph[id].shape.has_heads() { quote!(__head) } else { quote!(0) };
     quote!(#ring.window_column(&*#now, (__j, #head), #lengths, __c))
 }

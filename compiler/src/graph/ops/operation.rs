@@ -98,8 +98,8 @@ impl Operation {
         Operation { name, arity, signature, doc, shape, translation: Translation::OfWhole(build) }
     }
 
-    /// Returns the value of a call whose arguments are all values. Returns `None` for functions with
-    /// a condition or a dimension, or if the number of arguments does not match `arity`.
+    /// Returns the value of a call whose arguments are all values. Returns `None` for functions
+    /// with a condition or a dimension, or if the number of arguments does not match `arity`.
     pub fn lower(&self, graph: &mut Graph, args: &[Grid]) -> Option<Grid> {
         match (self.translation, args) {
             (Translation::Unary(op), [u]) => Grid::elementwise(graph, &[u], |g, ids| g.unary(op, ids[0])),

@@ -1,13 +1,13 @@
 //! The schedule of a pass: when each node runs, and which nodes run together.
 //!
 //! Equations are split by their dependence on the recurrence. Equations that depend on it and feed
-//! it run *step by step*. Equations that it reads but that do not depend on it run *before*, for all
-//! steps of a chunk at once. All others run *after*, for all steps at once again, or before if an
-//! earlier node reads them. The recurrence of the backward pass is that of
-//! the cotangents of states. States that only delay values are not part of it: their series are
-//! written before it starts, and those of their cotangents after it has run. Within a region,
-//! element-wise chains are fused into one loop. Products that share their right-hand side or add up
-//! to one sum run together.
+//! it run *step by step*. Equations that it reads but that do not depend on it run *before*, for
+//! all steps of a chunk at once. All others run *after*, for all steps at once again, or before if
+//! an earlier node reads them. The recurrence of the backward pass is that of the cotangents of
+//! states. States that only delay values are not part of it: their series are written before it
+//! starts, and those of their cotangents after it has run. Within a region, element-wise chains are
+//! fused into one loop. Products that share their right-hand side or add up to one sum run
+//! together.
 
 mod group;
 mod products;

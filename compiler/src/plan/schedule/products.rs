@@ -3,9 +3,9 @@
 use crate::dim::Atom;
 use crate::graph::ir::{Graph, Id, Level, Op};
 
-/// Returns whether one kernel call computes a product for all samples and steps: that of a parameter
-/// and a value of a step or sample. With heads, the value must be a vector, so that its columns are
-/// equally far apart.
+/// Returns whether one kernel call computes a product for all samples and steps: that of a
+/// parameter and a value of a step or sample. With heads, the value must be a vector, so that its
+/// columns are equally far apart.
 pub fn is_flat_product(graph: &Graph, id: Id) -> bool {
     let node = &graph[id];
     match (&node.op, node.args.as_slice()) {

@@ -127,8 +127,8 @@ fn is_delayed(task: &Task, id: Id) -> bool {
 }
 
 /// Returns whether a node that only reads the recurrence runs inside its loop. It does if a node of
-/// the loop reads it, or if it is fused and reads a whole matrix of a step, which would otherwise be
-/// written to memory and read again.
+/// the loop reads it, or if it is fused and reads a whole matrix of a step, which would otherwise
+/// be written to memory and read again.
 fn stays_in_step(
     graph: &Graph,
     needed: &Needed,

@@ -6,10 +6,10 @@
 //! sample's last step its output is the pooled value of the whole sample, which is what
 //! [`last_step`](crate::train::loss::last_step) reads.
 //!
-//! The alternative, a function from all outputs to one value with a backward of its own, would
-//! save the layers above from computing the other steps. It would end the chain of layers, could not stream, and
-//! would need its own check. The state of a pool serves instead: after a pass it holds the pooled
-//! value of each sample, and its cotangent is the cotangent of that value.
+//! The alternative, a function from all outputs to one value with a backward of its own, would save
+//! the layers above from computing the other steps. It would end the chain of layers, could not
+//! stream, and would need its own check. The state of a pool serves instead: after a pass it holds
+//! the pooled value of each sample, and its cotangent is the cotangent of that value.
 
 use crate::rnn_cell;
 

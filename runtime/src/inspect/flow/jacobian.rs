@@ -131,7 +131,7 @@ impl Jacobians {
     /// triangular factors of its QR decomposition.
     ///
     /// # Panics
-    /// If the sequence has no such steps.
+    /// Panics if the sequence has no such steps.
     #[track_caller]
     pub fn singular_values(&self, steps: Range<usize>) -> SingularValues {
         assert!(
@@ -147,7 +147,7 @@ impl From<Vec<DMatrix<f64>>> for Jacobians {
     /// Creates the sequence of Jacobians from any square matrices of one size.
     ///
     /// # Panics
-    /// If a matrix has another size.
+    /// Panics if a matrix has another size.
     #[track_caller]
     fn from(steps: Vec<DMatrix<f64>>) -> Self {
         let size = steps.first().map_or(0, DMatrix::nrows);

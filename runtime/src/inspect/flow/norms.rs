@@ -34,7 +34,7 @@ use crate::types::varying::Varying;
 /// ```
 ///
 /// # Panics
-/// If `dys` is neither empty nor as long as the sequence.
+/// Panics if `dys` is neither empty nor as long as the sequence.
 #[track_caller]
 pub fn cotangents<'a, L, const B: usize>(
     layer: &L,

@@ -73,7 +73,7 @@ impl Report {
     /// Panics with the whole report unless the check [passed](Self::is_ok).
     ///
     /// # Panics
-    /// If a derivative is wrong or could not be checked, or `backward` breaks its contract.
+    /// Panics if a derivative is wrong or could not be checked, or `backward` breaks its contract.
     #[track_caller]
     pub fn assert_ok(&self) {
         assert!(self.is_ok(), "the gradient check failed\n{self}");

@@ -79,7 +79,7 @@ pub unsafe trait Bytes: Sized {
 /// not compile for big-endian targets.
 ///
 /// # Panics
-/// If there are fewer bytes.
+/// Panics if there are fewer bytes.
 pub const fn from_bytes<V: Bytes>(rest: &mut &[u8]) -> V {
     const { assert!(cfg!(target_endian = "little"), "the bytes of a copy are little-endian") };
     assert!(V::BYTES <= rest.len(), "there are fewer bytes than `BYTES` of this copy");
@@ -111,7 +111,7 @@ pub const fn from_bytes<V: Bytes>(rest: &mut &[u8]) -> V {
 /// Checks that no bytes are left.
 ///
 /// # Panics
-/// If there are bytes.
+/// Panics if there are bytes.
 pub const fn check_end(rest: &mut &[u8]) {
     assert!(rest.is_empty(), "there are more bytes than `BYTES` of this copy");
 }

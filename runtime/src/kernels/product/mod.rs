@@ -101,8 +101,8 @@ pub fn products<S: Isa, T: Scalar, const M: usize, const G: usize, const P: usiz
         return;
     }
     for j in 0..n {
-        // Without the fence, LLVM reads the matrices before the loop and copies them to the stack, because
-        // there are not enough registers.
+        // Without the fence, LLVM reads the matrices before the loop and copies them to the stack,
+        // because there are not enough registers.
         if n > 1 {
             compiler_fence(Ordering::SeqCst);
         }

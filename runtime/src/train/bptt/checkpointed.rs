@@ -83,7 +83,7 @@ where
     /// Sets the number of steps of a segment.
     ///
     /// # Panics
-    /// If `steps` is zero.
+    /// Panics if `steps` is zero.
     #[must_use]
     #[track_caller]
     pub fn every(mut self, steps: usize) -> Self {
@@ -96,7 +96,7 @@ where
     /// more memory and less time.
     ///
     /// # Panics
-    /// If `segments` is zero: the tape of the last segment is always kept.
+    /// Panics if `segments` is zero: the tape of the last segment is always kept.
     #[must_use]
     #[track_caller]
     pub fn keep(mut self, segments: usize) -> Self {
@@ -151,7 +151,7 @@ where
     /// [`Layer::backward`].
     ///
     /// # Panics
-    /// If the number of `xs` or of the cotangents of inputs differs from the forward pass.
+    /// Panics if the number of `xs` or of the cotangents of inputs differs from the forward pass.
     #[track_caller]
     pub fn backward<'a>(
         &mut self,

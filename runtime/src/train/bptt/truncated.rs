@@ -72,7 +72,7 @@ where
     /// see [`from_state`](Self::from_state).
     ///
     /// # Panics
-    /// If `k1` or `k2` is zero.
+    /// Panics if `k1` or `k2` is zero.
     #[track_caller]
     pub fn new(layer: &L, k1: usize, k2: usize) -> Self
     where
@@ -84,7 +84,7 @@ where
     /// Creates a pass like [`new`](Self::new), whose first sequence starts from `state`.
     ///
     /// # Panics
-    /// If `k1` or `k2` is zero.
+    /// Panics if `k1` or `k2` is zero.
     #[track_caller]
     pub fn from_state(state: L::State, k1: usize, k2: usize) -> Self {
         assert!(
@@ -120,8 +120,8 @@ where
     /// the whole sequence.
     ///
     /// # Panics
-    /// If the length of `xs` differs from the previous block. Call [`start`](Self::start) before
-    /// another sequence.
+    /// Panics if the length of `xs` differs from the previous block. Call [`start`](Self::start)
+    /// before another sequence.
     #[track_caller]
     pub fn forward<'a>(
         &mut self,
@@ -193,9 +193,9 @@ where
     /// [`initial_state_backward`](crate::cell::Model::initial_state_backward).
     ///
     /// # Panics
-    /// If the number of `dys` differs from the number of outputs, the length of `xs` from that in
-    /// [`forward`](Self::forward), or the number of the cotangents of inputs from the length of the
-    /// window.
+    /// Panics if the number of `dys` differs from the number of outputs, the length of `xs` from
+    /// that in [`forward`](Self::forward), or the number of the cotangents of inputs from the
+    /// length of the window.
     #[track_caller]
     pub fn backward<'a>(
         &mut self,

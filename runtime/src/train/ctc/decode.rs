@@ -55,7 +55,7 @@ impl Ctc {
     /// above 0.
     ///
     /// # Panics
-    /// If `width` is 0, or the blank is not a class.
+    /// Panics if `width` is 0, or the blank is not a class.
     pub fn beam<T: Scalar, const C: usize, const B: usize>(
         &self,
         logits: &[SMatrix<T, C, B>],

@@ -154,7 +154,7 @@ impl Ctc {
     /// span hundreds of orders of magnitude.
     ///
     /// # Panics
-    /// If there are more than `B` targets, or the blank is not a class.
+    /// Panics if there are more than `B` targets, or the blank is not a class.
     pub fn loss<T: Scalar, S: AsRef<[u32]>, const C: usize, const B: usize>(
         &mut self,
         logits: &[SMatrix<T, C, B>],
@@ -175,7 +175,7 @@ impl Ctc {
     /// but no gradient.
     ///
     /// # Panics
-    /// If [`loss`](Self::loss) panics.
+    /// Panics if [`loss`](Self::loss) panics.
     pub fn loss_weighted<T: Scalar, S: AsRef<[u32]>, const C: usize, const B: usize>(
         &mut self,
         logits: &[SMatrix<T, C, B>],

@@ -19,7 +19,7 @@ pub fn scale<M: ModelMut>(gradients: &mut M, factor: f64) {
 /// Adds `other` to `gradients`, for example the gradients of another thread.
 ///
 /// # Panics
-/// If the two have different shapes.
+/// Panics if the two have different shapes.
 pub fn add<M: ModelMut>(gradients: &mut M, other: &M) {
     let mut flat = Vec::new();
     gather(other, &mut flat);
@@ -55,7 +55,7 @@ pub fn global_norm<M: Model>(gradients: &M) -> f64 {
 /// [`check_finite`](crate::inspect::finite::check_finite) finds the parameter at fault.
 ///
 /// # Panics
-/// If `max` is not a positive number.
+/// Panics if `max` is not a positive number.
 #[track_caller]
 pub fn clip_global_norm<M: ModelMut>(gradients: &mut M, max: f64) -> f64 {
     assert!(max > 0.0, "gradients can't be clipped to a norm of {max}");
@@ -73,7 +73,7 @@ pub fn clip_global_norm<M: ModelMut>(gradients: &mut M, max: f64) -> f64 {
 /// clipped and counted. NaN stays NaN and is not counted.
 ///
 /// # Panics
-/// If `max` is not a positive number.
+/// Panics if `max` is not a positive number.
 #[track_caller]
 pub fn clip_values<M: ModelMut>(gradients: &mut M, max: f64) -> usize {
     assert!(max > 0.0, "gradients can't be clipped to ±{max}");

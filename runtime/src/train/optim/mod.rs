@@ -33,8 +33,8 @@ pub trait Optimiser<T: Scalar> {
     /// Changes the parameters of `model` by one step downhill.
     ///
     /// # Panics
-    /// If `gradients` does not have the shapes of `model`, or `model` does not have the shapes of
-    /// the model of the first step.
+    /// Panics if `gradients` does not have the shapes of `model`, or `model` does not have the
+    /// shapes of the model of the first step.
     fn step<M: ModelMut<Scalar = T>>(&mut self, model: &mut M, gradients: &M::Gradients);
 
     /// Returns the learning rate.
@@ -43,7 +43,7 @@ pub trait Optimiser<T: Scalar> {
     /// Sets the learning rate. A [`Schedule`] calls this.
     ///
     /// # Panics
-    /// If the rate is negative or not finite.
+    /// Panics if the rate is negative or not finite.
     fn set_rate(&mut self, rate: f64);
 
     /// Returns the name of the method, by which a checkpoint is recognised.
@@ -82,7 +82,7 @@ impl<T: Scalar> Sgd<T> {
     /// Creates an optimiser for plain gradient descent.
     ///
     /// # Panics
-    /// If the rate is negative or not finite.
+    /// Panics if the rate is negative or not finite.
     #[track_caller]
     pub fn new(rate: f64) -> Self {
         let rate = not_negative("a learning rate", rate);
@@ -92,7 +92,7 @@ impl<T: Scalar> Sgd<T> {
     /// Adds momentum (usually 0.9).
     ///
     /// # Panics
-    /// If the momentum is negative or not finite.
+    /// Panics if the momentum is negative or not finite.
     #[must_use]
     #[track_caller]
     pub fn momentum(mut self, momentum: f64) -> Self {
@@ -103,7 +103,7 @@ impl<T: Scalar> Sgd<T> {
     /// Adds Nesterov momentum.
     ///
     /// # Panics
-    /// If the momentum is negative or not finite.
+    /// Panics if the momentum is negative or not finite.
     #[must_use]
     #[track_caller]
     pub fn nesterov(mut self, momentum: f64) -> Self {
@@ -114,7 +114,7 @@ impl<T: Scalar> Sgd<T> {
     /// Adds `decay` times each parameter to its gradient.
     ///
     /// # Panics
-    /// If the decay is negative or not finite.
+    /// Panics if the decay is negative or not finite.
     #[must_use]
     #[track_caller]
     pub fn weight_decay(mut self, decay: f64) -> Self {
@@ -248,7 +248,7 @@ macro_rules! adam {
             /// epsilon of 1e-8.
             ///
             /// # Panics
-            /// If the rate is negative or not finite.
+            /// Panics if the rate is negative or not finite.
             #[track_caller]
             pub fn new(rate: f64) -> Self {
                 $name(Moments::new(rate, $decay))
@@ -257,7 +257,7 @@ macro_rules! adam {
             /// Sets the decay rates of the two moments.
             ///
             /// # Panics
-            /// If one of them is not in `[0, 1)`.
+            /// Panics if one of them is not in `[0, 1)`.
             #[must_use]
             #[track_caller]
             pub fn betas(mut self, first: f64, second: f64) -> Self {
@@ -274,7 +274,7 @@ macro_rules! adam {
             /// Sets the term that is added to the root of the second moment.
             ///
             /// # Panics
-            /// If the term is negative or not finite.
+            /// Panics if the term is negative or not finite.
             #[must_use]
             #[track_caller]
             pub fn epsilon(mut self, epsilon: f64) -> Self {
@@ -285,7 +285,7 @@ macro_rules! adam {
             $(#[$decay_doc])*
             ///
             /// # Panics
-            /// If the decay is negative or not finite.
+            /// Panics if the decay is negative or not finite.
             #[must_use]
             #[track_caller]
             pub fn weight_decay(mut self, decay: f64) -> Self {
@@ -341,7 +341,7 @@ adam! {
 /// Returns a setting after checking it.
 ///
 /// # Panics
-/// If the value is negative or not finite.
+/// Panics if the value is negative or not finite.
 #[track_caller]
 fn not_negative(name: &str, value: f64) -> f64 {
     assert!(value >= 0.0 && value.is_finite(), "{name} must be a finite number, 0 or above, but is {value}");

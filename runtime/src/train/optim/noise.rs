@@ -38,7 +38,7 @@ impl<T: Scalar> WeightNoise<T> {
     /// Creates noise with the given standard deviation.
     ///
     /// # Panics
-    /// If the deviation is negative or not finite.
+    /// Panics if the deviation is negative or not finite.
     #[track_caller]
     pub fn new(deviation: f64) -> Self {
         assert!(
@@ -51,7 +51,7 @@ impl<T: Scalar> WeightNoise<T> {
     /// Adds noise to every parameter of `model` and saves the original values.
     ///
     /// # Panics
-    /// If the previous noise was not [removed](Self::remove).
+    /// Panics if the previous noise was not [removed](Self::remove).
     #[track_caller]
     pub fn add<M: ModelMut<Scalar = T>>(&mut self, model: &mut M, rng: &mut (impl Rng + ?Sized)) {
         assert!(!self.is_added, "the previous noise was not removed");
@@ -68,7 +68,7 @@ impl<T: Scalar> WeightNoise<T> {
     /// Restores every parameter of `model` to its exact value before the noise.
     ///
     /// # Panics
-    /// If there is no noise to remove, or it was added to a model of another size.
+    /// Panics if there is no noise to remove, or it was added to a model of another size.
     #[track_caller]
     pub fn remove<M: ModelMut<Scalar = T>>(&mut self, model: &mut M) {
         assert!(self.is_added, "there is no noise to remove");

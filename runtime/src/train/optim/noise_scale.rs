@@ -35,7 +35,7 @@ impl NoiseScale {
     /// observations.
     ///
     /// # Panics
-    /// If `small` is zero, or not below `big`.
+    /// Panics if `small` is zero, or not below `big`.
     #[track_caller]
     pub fn new(small: usize, big: usize) -> Self {
         assert!(0 < small && small < big, "batches of {small} samples are not smaller than those of {big}");
@@ -53,7 +53,7 @@ impl NoiseScale {
     /// while a model learns.
     ///
     /// # Panics
-    /// If `observations` is zero.
+    /// Panics if `observations` is zero.
     #[must_use]
     #[track_caller]
     pub fn over_last(mut self, observations: usize) -> Self {

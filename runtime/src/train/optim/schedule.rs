@@ -49,7 +49,7 @@ impl Schedule {
     /// Creates a schedule with the rate `rate * factor^k` in the `k`-th group of `every` steps.
     ///
     /// # Panics
-    /// If `every` is zero.
+    /// Panics if `every` is zero.
     #[track_caller]
     pub fn step(rate: f64, every: usize, factor: f64) -> Self {
         assert!(every > 0, "a schedule must keep a rate for at least one step");

@@ -16,8 +16,8 @@ impl<M: Model, O, W, C> Trainer<M, O, W, C> {
         self.generator(Purpose::Passes, batch * self.settings.parts + part).next_u64()
     }
 
-    /// Computes the parts of the batch with the number `batch`. In training, adds their gradients to
-    /// the trainer's, weighted by the number of samples in each part. Returns the scores of all
+    /// Computes the parts of the batch with the number `batch`. In training, adds their gradients
+    /// to the trainer's, weighted by the number of samples in each part. Returns the scores of all
     /// parts, and whether a part has more steps to train on.
     pub(super) fn compute<S: Sync>(
         &mut self,

@@ -36,8 +36,8 @@ where
     /// If there are several processes, all of them must call this. The first writes the file.
     ///
     /// # Errors
-    /// If a parameter is not finite, or the file cannot be written. All processes return an error
-    /// then.
+    /// Returns an error if a parameter is not finite, or the file cannot be written. All processes
+    /// return an error then.
     pub fn save_checkpoint(&mut self, path: impl AsRef<Path>) -> Result<(), Error> {
         self.save(path.as_ref(), |_| ())
     }
@@ -48,8 +48,8 @@ where
     /// number of processes may differ from that of the saved training.
     ///
     /// # Errors
-    /// If the file cannot be read, is damaged, or belongs to another model, another optimiser or
-    /// another version. The trainer is then unchanged.
+    /// Returns an error if the file cannot be read, is damaged, or belongs to another model,
+    /// another optimiser or another version. The trainer is then unchanged.
     pub fn load_checkpoint(&mut self, path: impl AsRef<Path>) -> Result<(), Error> {
         let path = path.as_ref();
         let bytes = self.in_first(|_| read_file(path))?;

@@ -245,12 +245,12 @@ where
     /// Executes the training run.
     ///
     /// # Errors
-    /// If a loss or a gradient is NaN or infinite, a checkpoint or a log cannot be read or written,
-    /// or processes differ in the data, the settings or the model. All processes return an error
-    /// then.
+    /// Returns an error if a loss or a gradient is NaN or infinite, a checkpoint or a log cannot be
+    /// read or written, or processes differ in the data, the settings or the model. All processes
+    /// return an error then.
     ///
     /// # Panics
-    /// If there are no samples, or no batch because of [`drop_last`](Self::drop_last).
+    /// Panics if there are no samples, or no batch because of [`drop_last`](Self::drop_last).
     #[track_caller]
     pub fn run(mut self) -> Result<Outcome, Error> {
         let (samples, batch) = (self.samples.len(), self.trainer.batch_size());

@@ -55,7 +55,7 @@ impl<M: Model, S, W> Part<'_, M, S, W> {
     /// Returns a value for each sample, such as its class; `V::default()` for missing samples.
     ///
     /// # Panics
-    /// If there are more than `B` samples.
+    /// Panics if there are more than `B` samples.
     #[track_caller]
     pub fn labels<V: Default, const B: usize>(&self, label: impl Fn(&S) -> V) -> [V; B] {
         let count = self.samples.len();
@@ -69,7 +69,7 @@ impl<M: Model, S, W> Part<'_, M, S, W> {
     /// report the same metrics in the same order.
     ///
     /// # Panics
-    /// If there are more metrics than [`Scores::METRICS`], or the name is empty or `loss`.
+    /// Panics if there are more metrics than [`Scores::METRICS`], or the name is empty or `loss`.
     #[track_caller]
     pub fn metric(&mut self, name: &'static str, mean: f64) {
         set_metric(&mut self.metrics, name, mean);

@@ -39,7 +39,7 @@ pub trait Buffers<M>: Send + Sized {
     /// Returns the buffers of a checkpoint, unless they are always the same.
     ///
     /// # Errors
-    /// If the file does not hold what [`save`](Self::save) wrote.
+    /// Returns an error if the file does not hold what [`save`](Self::save) wrote.
     #[cfg(all(feature = "std", feature = "safetensors"))]
     fn load(&self, model: &M, prefix: &str, file: &mut Reader<'_>) -> Result<Option<Self>, Error> {
         let _ = (model, prefix, file);

@@ -107,7 +107,7 @@ impl Scores {
     /// `has_more`.
     ///
     /// # Panics
-    /// If the message is not one of `write`.
+    /// Panics if the message is not one of `write`.
     pub(super) fn add_written(&mut self, message: &mut &[u8]) -> bool {
         let mut take =
             |count| message.split_off(..count).expect("every process runs the same version of this library");
@@ -130,7 +130,7 @@ pub(super) fn word(bytes: &[u8]) -> [u8; 8] {
 /// Sets the metric `name` of one part.
 ///
 /// # Panics
-/// If there are already as many metrics as scores can hold.
+/// Panics if there are already as many metrics as scores can hold.
 #[track_caller]
 pub(super) fn set_metric(metrics: &mut Metrics, name: &'static str, value: f64) {
     assert!(!name.is_empty() && name != "loss", "a metric must have a name of its own, not `{name}`");

@@ -36,8 +36,8 @@ where
     /// the same random numbers.
     ///
     /// # Panics
-    /// If `k1` or `k2` is zero, or states are [carried](Self::carry_state) from batch to batch:
-    /// blocks of a long sequence carry theirs anyway.
+    /// Panics if `k1` or `k2` is zero, or states are [carried](Self::carry_state) from batch to
+    /// batch: blocks of a long sequence carry theirs anyway.
     #[must_use]
     #[track_caller]
     pub fn truncated(self, k1: usize, k2: usize) -> Trainer<L, O, TruncatedBptt<L, B>, C>
@@ -54,7 +54,7 @@ where
     /// the steps.
     ///
     /// # Panics
-    /// If states are [carried](Self::carry_state) from batch to batch.
+    /// Panics if states are [carried](Self::carry_state) from batch to batch.
     #[must_use]
     #[track_caller]
     pub fn checkpointed(self) -> Trainer<L, O, CheckpointedBptt<L, B>, C>
@@ -109,7 +109,7 @@ impl<M: Model, O, W, C> Trainer<M, O, W, C> {
     /// Scales gradients whose norm is above `max` down to `max`.
     ///
     /// # Panics
-    /// If `max` is not a positive number.
+    /// Panics if `max` is not a positive number.
     #[must_use]
     #[track_caller]
     pub fn clip_norm(mut self, max: f64) -> Self {
@@ -121,7 +121,7 @@ impl<M: Model, O, W, C> Trainer<M, O, W, C> {
     /// Clips every entry of the gradients to the range from `-max` to `max`.
     ///
     /// # Panics
-    /// If `max` is not a positive number.
+    /// Panics if `max` is not a positive number.
     #[must_use]
     #[track_caller]
     pub fn clip_values(mut self, max: f64) -> Self {
@@ -141,7 +141,7 @@ impl<M: Model, O, W, C> Trainer<M, O, W, C> {
     /// [`WeightNoise`].
     ///
     /// # Panics
-    /// If the deviation is negative or not finite.
+    /// Panics if the deviation is negative or not finite.
     #[must_use]
     #[track_caller]
     pub fn weight_noise(mut self, deviation: f64) -> Self {
@@ -169,7 +169,7 @@ impl<M: Model, O, W, C> Trainer<M, O, W, C> {
     /// Sets how many batches an update averages: a large batch in little memory.
     ///
     /// # Panics
-    /// If `batches` is zero.
+    /// Panics if `batches` is zero.
     #[must_use]
     #[track_caller]
     pub fn accumulate(mut self, batches: usize) -> Self {
@@ -185,7 +185,7 @@ impl<M: Model, O, W, C> Trainer<M, O, W, C> {
     /// taken in each part, and the parts count by their numbers of samples.
     ///
     /// # Panics
-    /// If `parts` is zero.
+    /// Panics if `parts` is zero.
     #[must_use]
     #[track_caller]
     pub fn parts(mut self, parts: usize) -> Self {

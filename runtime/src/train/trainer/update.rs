@@ -26,12 +26,12 @@ where
     /// batch.
     ///
     /// # Errors
-    /// If the loss or a gradient is NaN or infinite. The model is as before the update; with
-    /// [truncated](Self::truncated) BPTT, the updates of earlier blocks remain.
+    /// Returns an error if the loss or a gradient is NaN or infinite. The model is as before the
+    /// update; with [truncated](Self::truncated) BPTT, the updates of earlier blocks remain.
     ///
     /// # Panics
-    /// If the trainer has several [parts](Self::parts), among which [`learn`](Self::learn) divides
-    /// samples.
+    /// Panics if the trainer has several [parts](Self::parts), among which [`learn`](Self::learn)
+    /// divides samples.
     #[track_caller]
     pub fn step<'a, const B: usize>(
         &mut self,
@@ -51,11 +51,11 @@ where
     /// the loss. `compute` adds the gradients to [`Part::gradients`] and returns the loss.
     ///
     /// # Errors
-    /// If the loss or a gradient is NaN or infinite. The model is as before the update; with
-    /// [truncated](Self::truncated) BPTT, the updates of earlier blocks remain.
+    /// Returns an error if the loss or a gradient is NaN or infinite. The model is as before the
+    /// update; with [truncated](Self::truncated) BPTT, the updates of earlier blocks remain.
     ///
     /// # Panics
-    /// If the trainer has several [parts](Self::parts).
+    /// Panics if the trainer has several [parts](Self::parts).
     #[track_caller]
     pub fn update(
         &mut self,
@@ -115,11 +115,11 @@ where
     /// [parts](Self::parts). `work` computes the mean loss of a [`Part`] and adds its gradients.
     ///
     /// # Errors
-    /// If the loss or a gradient is NaN or infinite. The model is as before the update; with
-    /// [truncated](Self::truncated) BPTT, the updates of earlier blocks remain.
+    /// Returns an error if the loss or a gradient is NaN or infinite. The model is as before the
+    /// update; with [truncated](Self::truncated) BPTT, the updates of earlier blocks remain.
     ///
     /// # Panics
-    /// If there are more samples than fit into the parts, [`Buffers::SAMPLES`] each.
+    /// Panics if there are more samples than fit into the parts, [`Buffers::SAMPLES`] each.
     #[track_caller]
     pub fn learn<S: Sync>(
         &mut self,

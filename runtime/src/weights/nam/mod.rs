@@ -153,7 +153,7 @@ impl File {
     /// Reads the file at `path`: see [`read`](Self::read).
     ///
     /// # Errors
-    /// If [`read`](Self::read) fails, or the file cannot be read.
+    /// Returns an error if [`read`](Self::read) fails, or the file cannot be read.
     #[cfg(feature = "std")]
     pub fn open(path: impl AsRef<std::path::Path>) -> Result<Self, Error> {
         disk::read(path.as_ref(), Self::read)
@@ -227,7 +227,7 @@ impl Source for File {
 /// Loads the bytes of a file: [`File::read`] and [`File::load`].
 ///
 /// # Errors
-/// If either fails. The model is then unchanged.
+/// Returns an error if either fails. The model is then unchanged.
 pub fn load<M: ModelMut>(model: &mut M, bytes: &[u8]) -> Result<(), Error> {
     File::read(bytes)?.load(model)
 }
@@ -278,7 +278,7 @@ pub fn save_slimmable(models: &[(f64, &[u8])], info: &Info) -> Result<Vec<u8>, E
 /// Saves to the file at `path`: see [`save`].
 ///
 /// # Errors
-/// If [`save`] fails, or the file cannot be written.
+/// Returns an error if [`save`] fails, or the file cannot be written.
 #[cfg(feature = "std")]
 pub fn save_file<M: Model>(model: &M, info: &Info, path: impl AsRef<std::path::Path>) -> Result<(), Error> {
     disk::write(path.as_ref(), || save(model, info))

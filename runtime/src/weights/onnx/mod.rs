@@ -91,7 +91,7 @@ impl File {
     /// must compute them.
     ///
     /// # Errors
-    /// If [`read`](Self::read) would fail for a reason other than these operators.
+    /// Returns an error if [`read`](Self::read) would fail for a reason other than these operators.
     pub fn read_without(bytes: &[u8], operators: &[&str]) -> Result<Self, Error> {
         check_format(bytes, &graph::FORMAT).map_err(|problem| Error::loading([problem]))?;
         let graph = proto::graph(bytes).map_err(|damage| Error::loading([graph::damaged(damage)]))?;
@@ -101,7 +101,7 @@ impl File {
     /// Reads the file at `path`: see [`read`](Self::read).
     ///
     /// # Errors
-    /// If [`read`](Self::read) fails, or the file cannot be read.
+    /// Returns an error if [`read`](Self::read) fails, or the file cannot be read.
     #[cfg(feature = "std")]
     pub fn open(path: impl AsRef<std::path::Path>) -> Result<Self, Error> {
         disk::read(path.as_ref(), Self::read)
@@ -218,7 +218,7 @@ fn sizes<'a>(input: usize, layers: impl ExactSizeIterator<Item = (&'a str, usize
 /// Loads the bytes of a file: [`File::read`] and [`File::load`].
 ///
 /// # Errors
-/// If either fails. The model is then unchanged.
+/// Returns an error if either fails. The model is then unchanged.
 pub fn load<M: ModelMut>(model: &mut M, bytes: &[u8]) -> Result<(), Error> {
     File::read(bytes)?.load(model)
 }

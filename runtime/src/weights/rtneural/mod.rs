@@ -109,7 +109,7 @@ impl File {
     /// Reads the file at `path`: see [`read`](Self::read).
     ///
     /// # Errors
-    /// If [`read`](Self::read) fails, or the file cannot be read.
+    /// Returns an error if [`read`](Self::read) fails, or the file cannot be read.
     #[cfg(feature = "std")]
     pub fn open(path: impl AsRef<std::path::Path>) -> Result<Self, Error> {
         disk::read(path.as_ref(), Self::read)
@@ -165,8 +165,8 @@ impl Source for File {
 /// Loads the bytes of a file: [`File::read`] and [`File::load`].
 ///
 /// # Errors
-/// If either fails, or for a file of AIDA-X with a gain or with `in_skip`, which weights cannot
-/// express. The model is then unchanged.
+/// Returns an error if either fails, or for a file of AIDA-X with a gain or with `in_skip`, which
+/// weights cannot express. The model is then unchanged.
 pub fn load<M: ModelMut>(model: &mut M, bytes: &[u8]) -> Result<(), Error> {
     let file = File::read(bytes)?;
     let Info { skip, input_gain, output_gain, .. } = *file.info();

@@ -55,7 +55,7 @@ impl Mapping {
     /// Loads the file at `path`: see [`load`](Self::load).
     ///
     /// # Errors
-    /// If [`load`](Self::load) fails, or the file cannot be read.
+    /// Returns an error if [`load`](Self::load) fails, or the file cannot be read.
     #[cfg(feature = "std")]
     pub fn load_file<M: ModelMut>(
         &self,
@@ -69,7 +69,7 @@ impl Mapping {
     /// file or the complete new one.
     ///
     /// # Errors
-    /// If [`save`](Self::save) fails, or the file cannot be written.
+    /// Returns an error if [`save`](Self::save) fails, or the file cannot be written.
     #[cfg(feature = "std")]
     pub fn save_file<M: Model>(&self, model: &M, path: impl AsRef<std::path::Path>) -> Result<(), Error> {
         disk::write(path.as_ref(), || self.save(model))
@@ -114,7 +114,7 @@ pub fn save<M: Model>(model: &M) -> Result<Vec<u8>, Error> {
 /// Loads the file at `path`: see [`load`].
 ///
 /// # Errors
-/// If [`load`] fails, or the file cannot be read.
+/// Returns an error if [`load`] fails, or the file cannot be read.
 #[cfg(feature = "std")]
 pub fn load_file<M: ModelMut>(model: &mut M, path: impl AsRef<std::path::Path>) -> Result<(), Error> {
     disk::read(path.as_ref(), |bytes| load(model, bytes))
@@ -123,7 +123,7 @@ pub fn load_file<M: ModelMut>(model: &mut M, path: impl AsRef<std::path::Path>) 
 /// Saves to the file at `path`: see [`save`].
 ///
 /// # Errors
-/// If [`save`] fails, or the file cannot be written.
+/// Returns an error if [`save`] fails, or the file cannot be written.
 #[cfg(feature = "std")]
 pub fn save_file<M: Model>(model: &M, path: impl AsRef<std::path::Path>) -> Result<(), Error> {
     Mapping::by_name(model).save_file(model, path)

@@ -30,7 +30,7 @@ impl<'a> Reader<'a> {
     /// Reads the header of a file.
     ///
     /// # Errors
-    /// If the bytes are not a safetensors file, or the file is damaged.
+    /// Returns an error if the bytes are not a safetensors file, or the file is damaged.
     pub fn new(bytes: &'a [u8]) -> Result<Self, Error> {
         Self::parse(bytes).map_err(|problem| Error::loading([problem]).of("file"))
     }
@@ -108,8 +108,8 @@ impl<'a> Reader<'a> {
     /// NaN and infinities are kept.
     ///
     /// # Errors
-    /// If the file has no tensor of this name and shape, or its type is not `F16`, `BF16`, `F32` or
-    /// `F64`, or a value is too large for `T`.
+    /// Returns an error if the file has no tensor of this name and shape, or its type is not `F16`,
+    /// `BF16`, `F32` or `F64`, or a value is too large for `T`.
     pub fn tensor<T: Scalar>(&mut self, name: &str, shape: &[usize]) -> Result<Vec<T>, Error> {
         self.values(name, shape).map_err(|problem| Error::loading([problem]).of("tensor"))
     }
@@ -129,7 +129,7 @@ impl<'a> Reader<'a> {
     /// Returns the bytes of a tensor of `U8`.
     ///
     /// # Errors
-    /// If the file has no such tensor of this name, or its length is another.
+    /// Returns an error if the file has no such tensor of this name, or its length is another.
     pub(super) fn bytes(&mut self, name: &str, length: usize) -> Result<&'a [u8], Problem> {
         let Some(bytes) = self.contents.bytes.get(name).copied() else {
             return Err(self.missing(name, &[length]));

@@ -73,7 +73,7 @@ pub fn load_state<const B: usize, L: Layer<B>>(
 /// either the old file or the complete new one.
 ///
 /// # Errors
-/// If the file cannot be written.
+/// Returns an error if the file cannot be written.
 #[cfg(feature = "std")]
 pub fn save_state_file<const B: usize, L: Layer<B>>(
     layer: &L,
@@ -86,7 +86,7 @@ pub fn save_state_file<const B: usize, L: Layer<B>>(
 /// Loads the file at `path`: see [`load_state`].
 ///
 /// # Errors
-/// If [`load_state`] fails, or the file cannot be read.
+/// Returns an error if [`load_state`] fails, or the file cannot be read.
 #[cfg(feature = "std")]
 pub fn load_state_file<const B: usize, L: Layer<B>>(
     layer: &L,
@@ -100,7 +100,7 @@ impl Writer {
     /// Adds the state of a stream, each part under `prefix` and its path: see [`save_state`].
     ///
     /// # Panics
-    /// If the file has a tensor of the same name.
+    /// Panics if the file has a tensor of the same name.
     pub fn state<const B: usize, L: Layer<B>>(&mut self, prefix: &str, layer: &L, state: &L::State) {
         let mut names = Names::new(prefix);
         layer.visit_state(&mut state.clone(), &mut |path, part| {

@@ -80,7 +80,7 @@ impl Writer {
     /// Lists values that are not finite.
     ///
     /// # Panics
-    /// If the file has a tensor of the same name.
+    /// Panics if the file has a tensor of the same name.
     pub fn model<M: Model>(&mut self, prefix: &str, model: &M) -> Result<(), Error> {
         let mapping = Mapping::by_name(model).prefix(prefix);
         mapping.write(model, |tensors| {
@@ -93,8 +93,8 @@ impl Writer {
     /// and NaN included.
     ///
     /// # Panics
-    /// If `shape` has another number of entries than `values`, or the file has a tensor of the same
-    /// name.
+    /// Panics if `shape` has another number of entries than `values`, or the file has a tensor of
+    /// the same name.
     pub fn tensor<T: Scalar>(&mut self, name: &str, shape: &[usize], values: &[T]) {
         assert!(
             shape.iter().product::<usize>() == values.len(),
@@ -139,7 +139,7 @@ impl Writer {
     /// file or the complete new one.
     ///
     /// # Errors
-    /// If the file cannot be written.
+    /// Returns an error if the file cannot be written.
     #[cfg(feature = "std")]
     pub fn save(self, path: impl AsRef<std::path::Path>) -> Result<(), Error> {
         disk::write(path.as_ref(), || Ok(self.into_bytes()))
