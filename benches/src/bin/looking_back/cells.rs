@@ -17,6 +17,20 @@ rnn_cell! {
         output y;
     }
 
+    /// The same convolution of any width `W`.
+    pub cell AnyWidth<I, O, W, D> {
+        /// The input of a step.
+        input x: [I];
+        /// The filters, the oldest tap first.
+        param K: [O, W*I] = xavier_uniform;
+        /// The biases.
+        param b: [O];
+
+        y = K @ vec(window(x, W, D)) + b;
+
+        output y;
+    }
+
     /// The LSTM with `K` heads of `D` units. A head's gates read the hidden state of this head
     /// only: the recurrent matrix of all units is block-diagonal.
     pub cell BlockDiagonalLstm<I, D, K> {

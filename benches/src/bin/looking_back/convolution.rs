@@ -1,6 +1,7 @@
-//! A causal convolution, compared with other libraries and with a dense layer of as many weights.
+//! A causal convolution, compared with other libraries, with a dense layer of as many weights, and
+//! with the equation for filters of any width.
 
-use crate::cells::Convolution;
+use crate::cells::{AnyWidth, Convolution};
 use benches::peers::{Kind, Request, Task};
 use benches::run::{Goals, Run};
 use benches::table::{Table, figure, percent};
@@ -19,12 +20,16 @@ const WORK: [&str; 3] = ["step", "run", "training"];
 /// The same workloads of a dense layer with as many weights.
 const DENSE: [&str; 3] = ["dense step", "dense run", "dense training"];
 
+/// The same workloads of the convolution of any width.
+const ANY_WIDTH: [&str; 3] = ["any width step", "any width run", "any width training"];
+
 macro_rules! rows {
     ($run:ident $table:ident: $(($n:literal, $weights:literal) $delay:literal x $batch:literal)*) => {$({
         let id = format!("convolution ({0}, {0}) dilation {1} batch {2}", $n, $delay, $batch);
         if $run.wants(&id) {
             type Conv = Convolution<$n, $n, $delay>;
             let cell = || Conv::init_boxed(&mut rng());
+            let any_width = || AnyWidth::<$n, $n, 3, $delay>::init_boxed(&mut rng());
             let dense = || Dense::<$weights, $n>::init_boxed(&mut rng());
             let steps = STEPS * $batch;
             let mut contest = $run.baselines(size_of::<Conv>());
@@ -34,6 +39,9 @@ macro_rules! rows {
             contest.enter(DENSE[0], $batch, step::<f32, $batch, _>(dense()));
             contest.enter(DENSE[1], steps, work::run::<$batch, _>(dense(), inputs(STEPS)));
             contest.enter(DENSE[2], steps, train::<f32, $batch, _>(dense(), STEPS));
+            contest.enter(ANY_WIDTH[0], $batch, step::<f32, $batch, _>(any_width()));
+            contest.enter(ANY_WIDTH[1], steps, work::run::<$batch, _>(any_width(), inputs(STEPS)));
+            contest.enter(ANY_WIDTH[2], steps, train::<f32, $batch, _>(any_width(), STEPS));
             for library in LIBRARIES {
                 let tasks = [Task::Step, Task::Run($batch), Task::Training($batch)];
                 for (work, task) in WORK.into_iter().zip(tasks) {
@@ -53,6 +61,7 @@ macro_rules! rows {
                 let of_peak = times.of_peak(work, flops);
                 cells.extend([figure(times.get(work)), percent(of_peak)]);
                 cells.push(figure(times.ratio(work, DENSE[index])));
+                cells.push(figure(times.ratio(ANY_WIDTH[index], work)));
                 if $batch > 1 && index > 0 {
                     goals.at_least(work, of_peak, PEAK);
                 }
@@ -71,13 +80,18 @@ macro_rules! rows {
 pub fn report(run: &mut Run) {
     let note = format!(
         "ns per step and sample, f32; T = {STEPS} for `run` and for training, which is forward and backward and counts three times the FLOP. \
-         `/ dense`: relative to a dense layer from 3 N inputs to N outputs, which has as many weights and no history. The columns of other \
-         libraries are their time relative to ours. Goal: {} % of the peak in batches.",
+         `/ dense`: relative to a dense layer from 3 N inputs to N outputs, which has as many weights and no history. `any width`: the time of \
+         `K @ vec(window(x, W, D))` relative to ours. The columns of other libraries are their time relative to ours. Goal: {} % of the peak in batches.",
         100.0 * PEAK
     );
     let mut columns = vec!["(I, O)".to_owned(), "dilation".to_owned(), "batch".to_owned()];
     for work in WORK {
-        columns.extend([work.to_owned(), "of the peak".to_owned(), "/ dense".to_owned()]);
+        columns.extend([
+            work.to_owned(),
+            "of the peak".to_owned(),
+            "/ dense".to_owned(),
+            "any width".to_owned(),
+        ]);
     }
     columns.extend(WORK.iter().flat_map(|work| LIBRARIES.map(|library| format!("{library}, {work}"))));
     columns.push("goals".to_owned());
