@@ -1,5 +1,5 @@
-# Emulators and standard libraries of other targets, sourced by run.sh and by web/wasm.sh, which set
-# `target` to cargo's folder.
+# Packages, and standard libraries of other targets, sourced by run.sh, web/wasm.sh and .ci/run. The
+# first two set `target` to cargo's folder.
 
 # Returns whether a program exists, after an attempt to install it from the packages.
 has() {

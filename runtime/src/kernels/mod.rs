@@ -23,8 +23,8 @@
 #![allow(clippy::needless_range_loop, clippy::manual_memcpy)]
 
 /// Unrolls a loop whose number of rounds is a constant, at most 12. Where the compiler does not
-/// unroll it (at `opt-level = 2`, and in large bodies), the sums that the loop indexes are in memory
-/// instead of registers.
+/// unroll it (at `opt-level = 2`, and in large bodies), the sums that the loop indexes are in
+/// memory instead of registers.
 macro_rules! unrolled {
     ($j:ident < $n:ident $body:block) => {
         unrolled!($j < $n $body: 0 1 2 3 4 5 6 7 8 9 10 11)

@@ -8,7 +8,7 @@ use crate::graph::ops::{Operation, ShapeRule};
 use crate::syntax::ast::{Expr, ExprKind};
 use crate::syntax::text;
 
-type Argument<'e> = (&'e Expr, Shape);
+pub(super) type Argument<'e> = (&'e Expr, Shape);
 
 impl Infer<'_> {
     pub(super) fn call(&mut self, expr: &Expr, arguments: &[Expr]) -> Option<Shape> {
@@ -24,11 +24,6 @@ impl Infer<'_> {
             && matches!(operation.shape, ShapeRule::Blocks | ShapeRule::Heads)
         {
             return self.parts(expr, operation, &arguments);
-        }
-        if let (Some(Callee::BuiltIn(Operation { shape: ShapeRule::Vec, .. })), [value]) =
-            (callee, &arguments[..])
-        {
-            return self.vec(expr, value);
         }
         let shapes: Vec<Option<Shape>> = arguments.iter().map(|argument| self.expression(argument)).collect();
         let known: Option<Vec<Argument>> =
@@ -46,11 +41,17 @@ impl Infer<'_> {
                     known.iter().zip(&reaching).filter(|(_, reaches)| **reaches).map(|((_, shape), _)| shape);
                 read.cloned().try_fold(Shape::scalar(), |all, shape| common(&all, &shape))
             }
-            Callee::BuiltIn(operation) => self.built_in(operation, &name, known),
+            Callee::BuiltIn(operation) => self.built_in(expr, operation, &name, known),
         }
     }
 
-    fn built_in(&mut self, operation: &Operation, name: &str, arguments: Vec<Argument>) -> Option<Shape> {
+    fn built_in(
+        &mut self,
+        expr: &Expr,
+        operation: &Operation,
+        name: &str,
+        arguments: Vec<Argument>,
+    ) -> Option<Shape> {
         match operation.shape {
             ShapeRule::ElementWise | ShapeRule::Where => self.all_common(name, &arguments),
             ShapeRule::Reduce => Some(Shape::scalar()),
@@ -58,11 +59,8 @@ impl Infer<'_> {
             ShapeRule::RowSum => self.row_sum(&arguments),
             ShapeRule::Softmax => self.softmax(&arguments),
             ShapeRule::Normalise => self.normalise(name, &arguments),
-            ShapeRule::Window
-            | ShapeRule::Present
-            | ShapeRule::Blocks
-            | ShapeRule::Heads
-            | ShapeRule::Vec => None,
+            ShapeRule::Vec => self.vec(expr, &arguments),
+            ShapeRule::Window | ShapeRule::Present | ShapeRule::Blocks | ShapeRule::Heads => None,
         }
     }
 

@@ -10,7 +10,7 @@ impl Infer<'_> {
     /// Returns the shape of an expression. Returns `None` if it is unknown because of a mistake
     /// that has been reported.
     pub(super) fn expression(&mut self, expr: &Expr) -> Option<Shape> {
-        let shape = self.kind(expr).filter(|shape| !self.reports_two_products(expr.extent, shape));
+        let shape = self.kind(expr).filter(|shape| !self.has_two_products(expr.extent, shape));
         if let Some(entry) = self.shapes.expressions.get_mut(expr.id) {
             entry.clone_from(&shape);
         }

@@ -17,10 +17,11 @@ impl Infer<'_> {
             return Some(shape);
         }
         let shape = self.outside_shape(expr, shape)?;
-        if self.heads_block.is_some() && has_heads(&shape) {
+        if let Some(block) = self.heads_block
+            && has_heads(&shape)
+        {
             let (name, shown) = (text::short(expr), self.show(&shape));
-            let number = self.heads_block.and_then(|block| number(self.cell, block));
-            let is_stack = number.is_some_and(|number| shape.of_one_head(number).is_some());
+            let is_stack = number(self.cell, block).is_some_and(|heads| shape.of_one_head(heads).is_some());
             let (fact, help) = if is_stack {
                 (
                     "the stack of all heads, and can't be read whole in a block of heads",
@@ -113,15 +114,15 @@ impl Infer<'_> {
     }
 
     /// Returns whether both dimensions of a matrix are products, which is reported.
-    pub(super) fn reports_two_products(&mut self, extent: Extent, shape: &Shape) -> bool {
-        let are_both = has_product(&shape.rows) && has_product(&shape.columns);
-        if are_both {
+    pub(super) fn has_two_products(&mut self, extent: Extent, shape: &Shape) -> bool {
+        let has_two = has_product(&shape.rows) && has_product(&shape.columns);
+        if has_two {
             self.diagnostics
                 .error(extent, format!("a matrix `{}`, whose rows and columns are both products", self.show(shape)))
                 .note("only the rows or the columns of a matrix can be a product of dimensions, such as a stack of heads")
                 .help("declare the whole size as a dimension of its own");
         }
-        are_both
+        has_two
     }
 
     /// Returns whether a declaration or an equation may have the shape. Reports it otherwise.
@@ -134,7 +135,7 @@ impl Infer<'_> {
                 .help("leave out the number of heads: the stack of all heads exists outside of the block");
             return false;
         }
-        !self.reports_two_products(extent, shape)
+        !self.has_two_products(extent, shape)
     }
 
     /// Returns whether the dimension can be the range of a one-hot input. Reports it otherwise.
@@ -152,13 +153,11 @@ impl Infer<'_> {
     /// occurs: a product such as `K*D`, or a multiple such as `4*H`. A number makes a product if it
     /// is the number of heads of a block.
     pub(super) fn product_of_names(&self, term: &DimTerm, name: Atom) -> Option<(u64, Atom)> {
-        let numbers: Vec<Atom> =
-            (0..self.cell.heads.len()).filter_map(|block| number(self.cell, block)).collect();
-        let is_number = |atom: &Atom| numbers.contains(atom);
         let Some(size) = &term.size else {
             let count = Atom::Literal(term.count);
             let (heads, size) = if term.has_number_last { (name, count) } else { (count, name) };
-            let product = Atom::product(heads, size).filter(|_| term.count > 1 && is_number(&heads));
+            let is_number = (0..self.cell.heads.len()).any(|block| number(self.cell, block) == Some(heads));
+            let product = Atom::product(heads, size).filter(|_| term.count > 1 && is_number);
             return Some(product.map_or((term.count, name), |product| (1, product)));
         };
         let size = self.cell.dimensions.iter().position(|known| known == size).map(Atom::Name)?;

@@ -1,6 +1,7 @@
 //! Parts of vectors, and vectors of parts: the shapes of `blocks`, `repeat_heads`, `sum_heads` and
 //! `vec`.
 
+use super::call::Argument;
 use super::infer::Infer;
 use crate::dim::{Atom, Dim, Shape};
 use crate::graph::ops::{Operation, ShapeRule};
@@ -44,14 +45,14 @@ impl Infer<'_> {
 
     /// Returns the shape of `vec(u)`. Reports a matrix unless both sizes are names of dimensions,
     /// and a matrix or row within a block of heads.
-    pub(super) fn vec(&mut self, expr: &Expr, value: &Expr) -> Option<Shape> {
-        let shape = self.expression(value)?;
+    pub(super) fn vec(&mut self, expr: &Expr, arguments: &[Argument]) -> Option<Shape> {
+        let (value, shape) = arguments.first()?;
         let joined = shape.of_joined_columns();
-        if joined.is_some() && (self.heads_block.is_none() || joined.as_ref() == Some(&shape)) {
+        if joined.is_some() && (self.heads_block.is_none() || shape.columns.is_one()) {
             return joined;
         }
         let is_single = |dim: &Dim| matches!(dim.atoms(), [Atom::Name(_) | Atom::Literal(_)]);
-        let shown = self.show(&shape);
+        let shown = self.show(shape);
         let (fact, help) = if self.heads_block.is_some() {
             (
                 "`vec` within a block of heads".to_owned(),
@@ -68,7 +69,7 @@ impl Infer<'_> {
                 "`vec` joins the columns of a matrix `[n, s]`; name the terms of a sum, `[a, b] = u;`, and use these",
             )
         };
-        let note = self.describe(value, &shape);
+        let note = self.describe(value, shape);
         self.diagnostics.error(expr.extent, fact).note(note).help(help);
         None
     }

@@ -27,9 +27,10 @@ pub fn emit_products(body: &Body, sums: &[ProductSum]) -> TokenStream {
             sums.iter().map(|ProductSum { node, terms }| terms_of_heads(body, *node, terms)).collect()
         }
         HeadProduct::Shared | HeadProduct::Joined => call,
-        HeadProduct::Each | HeadProduct::Sum => {
+        HeadProduct::Each => {
             for_one_head(body, body.graph[first].args[0], call, products_of_heads(body, sums))
         }
+        HeadProduct::Sum => bug("a sum of transposed products in one call"),
     };
     commented(&comment, call)
 }

@@ -61,7 +61,7 @@ pub const TABLE: &[Operation] = &[
     },
 ];
 
-/// Returns `u`, limited to the range from `low` and `high`; its derivative is 1 at the bounds.
+/// Returns `u`, limited to the range from `low` to `high`; its derivative is 1 at the bounds.
 pub fn clamp(graph: &mut Graph, u: Id, low: Id, high: Id) -> Id {
     let below_high = graph.select(Comparison::Greater, &[u, high, high, u]);
     graph.select(Comparison::Less, &[u, low, low, below_high])

@@ -1,6 +1,6 @@
 //! The groups of a region: the nodes that one loop or one call computes.
 
-use super::products::{HeadProduct, head_product, is_accumulated_product, is_flat_product};
+use super::products::{head_product, is_accumulated_product, is_flat_product};
 use super::region::Region;
 use super::task::Needed;
 use crate::graph::ir::{Binary, BlockShape, Graph, Id, Level, Op};
@@ -209,10 +209,7 @@ fn product_groups(graph: &Graph, ready: &[Id], sums: &HashMap<Id, Vec<Id>>) -> V
                 continue;
             }
         };
-        let is_plain = |term: &Id| {
-            graph[*term].op == (Op::MatMul { ta: false, tb: false })
-                && head_product(graph, *term) != HeadProduct::Sum
-        };
+        let is_plain = |term: &Id| graph[*term].op == (Op::MatMul { ta: false, tb: false });
         if !terms.iter().all(is_plain) {
             groups.push(Group::PullBack(ProductSum { node, terms }));
             continue;

@@ -28,7 +28,7 @@ pub enum HeadProduct {
     /// The sum of the products of a matrix and a vector per head. The matrices of all heads follow
     /// each other in memory, and so do the vectors: they are one matrix and one vector.
     Joined,
-    /// Any other sum of the products of a matrix per head.
+    /// Any other sum of the products of a matrix per head: of transposed matrices.
     Sum,
 }
 

@@ -44,7 +44,7 @@ pub fn products<S: Isa, T: Scalar, const M: usize, const G: usize, const P: usiz
         return;
     }
     let n = y[0].len() / M;
-    // The inner dimensions, the largest one, and the inner in bytes of the matrices of one sum.
+    // The inner dimensions, the largest one, and the size in bytes of the matrices of one sum.
     let (mut inner, mut deepest, mut bytes) = ([0; P], 0, 0);
     for p in 0..P {
         inner[p] = x[p].len() / n;
